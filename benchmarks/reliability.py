@@ -160,7 +160,7 @@ def coverage(seconds: float, quick: bool = False) -> Result:
     """
     from benchmarks.attacks.coverage import measure
 
-    return measure("tests/test_storage.py") if quick else measure()
+    return measure("tests/storage/test_files.py") if quick else measure()
 
 
 PARTS: Mapping[str, Callable[[float, bool], Result]] = {

@@ -15,8 +15,8 @@ ROOT = Path(unwarp.__file__).parent
 TESTS = Path(__file__).parent
 DOORS = ("__init__", "__main__")
 FLOORS = (
-    {"core", "errors", "values", "_version", "disk", "missing", "draws", "launch", "waiting"}
-    | {"collectives"},
+    {"core", "registry", "errors", "values", "_version", "disk", "missing", "draws", "launch"}
+    | {"collectives", "range_kinds", "waiting"},
     {"warps", "distances", "nets", "plots"}
     | {"devices", "processes", "ranges", "storage", "checksums"},
     {"models", "metrics", "data"},

@@ -11,17 +11,12 @@ import numpy as np
 import pytest
 
 from unwarp.errors import ConfigError
+from unwarp.range_kinds import MAX_SEED, Choice, Real, Seed, Whole
 from unwarp.ranges import (
     ARGUMENTS,
-    MAX_SEED,
-    MAX_STEPS,
     PASSES,
     RECIPE_RANGES,
     SAMPLE_COUNT,
-    Choice,
-    Real,
-    Seed,
-    Whole,
     check_arguments,
     check_value,
 )
@@ -76,9 +71,8 @@ def test_possible_arguments_pass() -> None:
     check_arguments({"n_content": np.int64(1), "batch_size": 2, "max_steps": None})
     for verbose in (True, False, 0, 3, np.True_):
         check_arguments({"verbose": verbose, "scale": None, "image_shape": [3, np.int64(4)]})
-    assert Real(0, has_low=True).allows(0) and "at least 0" in str(Real(0, has_low=True))
-    assert not Seed(can_be_state=False).allows(None)
-    assert Whole(0).allows(10**30) and not Real(0, 1).allows(1.5) and Choice(("a",)).allows("a")
+    for name in ("max_seconds", "sampling_rate"):
+        check_arguments({name: 1e-9})
 
 
 def test_ranges_need_no_numpy() -> None:
@@ -117,14 +111,6 @@ def test_ends_of_ranges_are_allowed(name: str) -> None:
         assert f"from {low:,} to {high:,}" in str(caught.value)
 
 
-def test_greatest_seed_is_that_of_numpy() -> None:
-    """NumPy takes every seed that is allowed, and no greater one."""
-    np.random.RandomState(MAX_SEED)
-    with pytest.raises(ValueError, match="Seed must be between"):
-        np.random.RandomState(MAX_SEED + 1)
-    assert not Whole(1, MAX_STEPS).allows(MAX_STEPS + 1)
-
-
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_none_is_allowed_where_it_is_said(name: str) -> None:
     """An argument accepts None if and only if its range in words does."""
@@ -132,40 +118,6 @@ def test_none_is_allowed_where_it_is_said(name: str) -> None:
     assert range.allows(None) == str(range).endswith("or None")
     if isinstance(range, Whole | Real | Seed):
         assert range.allows(None), "None is the default of these arguments"
-
-
-def test_real_numbers_are_within_bounds() -> None:
-    """The lower bound is excluded and the upper one included; words and truths are no numbers."""
-    numbers = Real(0.5, 2.0)
-    assert [numbers.allows(x) for x in (0.5, 0.6, 1, 2.0, 2.1)] == [False, True, True, True, False]
-    for value in (True, "1", None, 1j, math.inf, -math.inf, math.nan, [1.0]):
-        assert not numbers.allows(value)
-    for name in ("max_seconds", "sampling_rate"):
-        check_arguments({name: 1e-9})
-    assert Real(0).allows(1e300) and not Real(0).allows(math.inf) and not Real(0).allows(True)
-    assert Real(0, is_optional=True).allows(None) and not Whole(0).allows(None)
-
-
-def test_ranges_are_said_in_words() -> None:
-    """The text of a range has its type, its ends, its unit and whether None is allowed."""
-    words = {
-        Whole(2): "a whole number of at least 2",
-        Whole(0, 9_999, is_optional=True): "a whole number from 0 to 9,999, or None",
-        Real(0.5): "a finite number above 0.5",
-        Real(0, 9, True, "steps"): "a finite number of steps above 0 and at most 9, or None",
-        Choice(("a", "b")): "one of a, b",
-        Seed(False): "a whole number from 0 to 4,294,967,295",
-        Seed(): "a whole number from 0 to 4,294,967,295, a numpy.random.RandomState, or None",
-    }
-    assert {str(range): text for range, text in words.items()} == {t: t for t in words.values()}
-
-
-def test_random_states_need_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without NumPy no value is a random state, and a seed can be checked all the same."""
-    state = np.random.RandomState(0)
-    assert Seed().allows(state) and not Seed(can_be_state=False).allows(state)
-    monkeypatch.delitem(sys.modules, "numpy")
-    assert Seed().allows(3) and not Seed().allows(state)
 
 
 @pytest.mark.parametrize("length", [78, 79, 5000])

@@ -23,7 +23,7 @@ EQUIVALENTS: Mapping[str, str] = {
     "models/posterior.py: GaussianHead.forward: no sign: -1 -> +1": (
         "outputs of a network have two axes (N, 2 D), so that axis -1 is axis 1"
     ),
-    "warps/affine.py: Similarity2d.theta: no sign: -1 -> +1": (
+    "warps/similarity.py: Similarity2d.theta: no sign: -1 -> +1": (
         "angle and scale are rows (N,), so that the new axis -1 is axis 1"
     ),
     "warps/chain.py: Chain.constrain: no sign: -1 -> +1": (

@@ -26,7 +26,7 @@ from benchmarks.attacks.file_systems import full_disk, watched_calls
 from benchmarks.attacks.kills import digests
 from benchmarks.attacks.verdicts import Attack, Verdict, judge
 from benchmarks.attacks.works import WORKS, Work
-from unwarp.storage import LOCK_NAME, recover_folder
+from unwarp.storage.folders import LOCK_NAME, recover_folder
 
 Way = Literal["refused", "died"]
 

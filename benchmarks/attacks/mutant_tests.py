@@ -21,7 +21,7 @@ from benchmarks.attacks.equivalents import EQUIVALENTS
 from benchmarks.attacks.mutants import GROUPS, ROOT, Mutant, files_of, sample_mutants
 
 SUITES: Mapping[str, tuple[str, ...]] = {
-    "storage": ("tests/disk", "tests/test_storage.py", "tests/estimators/test_persistence.py"),
+    "storage": ("tests/disk", "tests/storage", "tests/estimators/test_persistence.py"),
     "checkpoint": ("tests/training", "tests/app/test_job.py", "tests/app/test_run.py"),
     "losses": ("tests/laws/test_rates.py", "tests/models/families", "tests/models/test_model.py"),
     "warps": (

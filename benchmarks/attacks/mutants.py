@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src/unwarp"
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "storage": ("storage.py", "checksums.py", "disk/[a-z]*.py", "models/store.py"),
+    "storage": ("storage/[a-z]*.py", "checksums.py", "disk/[a-z]*.py", "models/store.py"),
     "checkpoint": ("training/checkpoint*.py", "training/snapshot.py"),
     "losses": ("models/losses.py", "models/likelihood.py", "models/posterior.py"),
     "warps": ("warps/[a-z]*.py",),
@@ -25,6 +25,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "data/limits.py",
         "data/outliers.py",
         "ranges.py",
+        "range_kinds.py",
     ),
 }
 """Files to mutate, under `src/unwarp`; a group has about as many mutants as another."""

@@ -22,15 +22,15 @@ from unwarp.training.callbacks import Callback as Callback
 from unwarp.training.loop import train as train
 from unwarp.training.state import History as History
 from unwarp.warps.affine import Affine2d as Affine2d
-from unwarp.warps.affine import Rigid2d as Rigid2d
-from unwarp.warps.affine import Similarity2d as Similarity2d
 from unwarp.warps.chain import Chain as Chain
 from unwarp.warps.cosine import CosineTime as CosineTime
 from unwarp.warps.displacement import Displacement2d as Displacement2d
 from unwarp.warps.gain import Gain as Gain
 from unwarp.warps.identity import Identity as Identity
 from unwarp.warps.maps import Map as Map
+from unwarp.warps.rigid import Rigid2d as Rigid2d
 from unwarp.warps.shift import TimeShift as TimeShift
+from unwarp.warps.similarity import Similarity2d as Similarity2d
 from unwarp.warps.time import MonotoneTime as MonotoneTime
 from unwarp.warps.translations import Translation2d as Translation2d
 from unwarp.warps.warp import Warp as Warp

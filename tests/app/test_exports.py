@@ -21,7 +21,7 @@ from unwarp.data.opening import as_source
 from unwarp.data.source import Source
 from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.storage import check_writable, make_folder, write_file
+from unwarp.storage.files import check_writable, make_folder, write_file
 
 
 def test_file_is_replaced_whole(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from benchmarks.attacks.kills import Cell, Moment, Reference, Segment
 from benchmarks.attacks.works import Work
 
 from unwarp.errors import DataError
-from unwarp.storage import write_file
+from unwarp.storage.files import write_file
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are copied as in POSIX")
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
+from unwarp.data.irregular_series import IrregularSeries
 from unwarp.data.parsing import parse_other, parse_samples
-from unwarp.data.recordings import IrregularSeries
 from unwarp.errors import DataError
 
 NAN = float("nan")

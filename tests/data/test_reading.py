@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from unwarp.data.irregular_series import IrregularSeries
 from unwarp.data.reading import Reading
-from unwarp.data.recordings import IrregularSeries
 from unwarp.data.schema import Schema
 from unwarp.data.source import Source
 from unwarp.errors import ConfigError, DataError

@@ -22,7 +22,8 @@ from unwarp.data.prepared import NUMBERS_PER_CHUNK, Prepared
 from unwarp.devices import place, resolve_device
 from unwarp.models import Model
 from unwarp.models.latent import Latent
-from unwarp.ranges import Whole, check_value
+from unwarp.range_kinds import Whole
+from unwarp.ranges import check_value
 from unwarp.warps import Map, Padding, align
 
 MAX_PERPLEXITY = 30.0

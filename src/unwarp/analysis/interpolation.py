@@ -27,7 +27,8 @@ from unwarp.analysis.latents import (
 from unwarp.core import Factor, PathKind
 from unwarp.errors import ConfigError
 from unwarp.models import Model
-from unwarp.ranges import Choice, Whole, check_value
+from unwarp.range_kinds import Choice, Whole
+from unwarp.ranges import check_value
 from unwarp.values import brief
 
 MIN_SINE = 1e-6

@@ -19,7 +19,8 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
 from unwarp.models import Model
 from unwarp.models.latent import Latent
-from unwarp.ranges import Instance, Whole, check_value
+from unwarp.range_kinds import Instance, Whole
+from unwarp.ranges import check_value
 from unwarp.values import brief
 
 Axis = tuple[Factor, Tensor]

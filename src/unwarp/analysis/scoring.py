@@ -20,7 +20,8 @@ from unwarp.errors import ConfigError, DataError
 from unwarp.metrics import ScoreInputs
 from unwarp.missing import fill_missing
 from unwarp.models import Model, log_weights
-from unwarp.ranges import Choice, Instance, Whole, check_value
+from unwarp.range_kinds import Choice, Instance, Whole
+from unwarp.ranges import check_value
 from unwarp.values import brief
 from unwarp.warps import interpolate_missing
 

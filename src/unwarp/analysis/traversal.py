@@ -35,7 +35,8 @@ from unwarp.errors import DataError
 from unwarp.models import Model
 from unwarp.models.latent import Latent
 from unwarp.models.losses import gaussian_rate
-from unwarp.ranges import Real, Whole, check_value
+from unwarp.range_kinds import Real, Whole
+from unwarp.ranges import check_value
 from unwarp.values import brief
 from unwarp.warps import Map, Warp
 

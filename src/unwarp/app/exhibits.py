@@ -25,7 +25,7 @@ from unwarp.core import Array, LatentDensity, LatentPart, PathKind
 from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.plots.animation import animate, render_frames
-from unwarp.storage import write_file
+from unwarp.storage.files import write_file
 
 
 @dataclass(frozen=True)

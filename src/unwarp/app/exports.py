@@ -38,7 +38,7 @@ from unwarp.estimators.part_results import (
     write_results,
 )
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.storage import check_writable, expand, write_file
+from unwarp.storage.files import check_writable, expand, write_file
 
 
 def write_aligned(

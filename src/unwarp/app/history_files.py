@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 from pathlib import Path
 
-from unwarp.storage import write_file
+from unwarp.storage.files import write_file
 from unwarp.training.callbacks import Callback
 from unwarp.training.state import HELD_OUT, History, Row, State
 

@@ -16,13 +16,8 @@ from unwarp.estimators.unwarper import Unwarper
 from unwarp.models.codec import restore
 from unwarp.planning.plan import Request
 from unwarp.ranges import check_arguments
-from unwarp.storage import (
-    LOCK_NAME,
-    expand,
-    hold_folder,
-    make_folder,
-    write_file,
-)
+from unwarp.storage.files import expand, make_folder, write_file
+from unwarp.storage.folders import LOCK_NAME, hold_folder
 
 T = TypeVar("T")
 

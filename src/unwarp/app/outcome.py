@@ -27,7 +27,7 @@ from unwarp.data.source import Source
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.metrics import ScoreInputs
 from unwarp.models.codec import describe
-from unwarp.storage import write_file
+from unwarp.storage.files import write_file
 
 MAX_BYTES_OF_TEST, MAX_BYTES_OF_REFERENCE = 8 << 20, 16 << 20
 """Greatest size of the samples of a file that are scored, and of those they are compared with."""

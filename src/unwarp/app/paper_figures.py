@@ -33,7 +33,7 @@ from unwarp.app.run_facts import MODEL_NAMES, check_run
 from unwarp.errors import CheckpointError, ConfigError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.models.codec import describe
-from unwarp.storage import expand
+from unwarp.storage.files import expand
 
 TEXT_AS_TEXT: Any = {"svg.fonttype": "none", "pdf.fonttype": 42, "svg.hashsalt": "unwarp"}
 """Settings of matplotlib for files with text instead of outlines, and the same at every call."""

@@ -27,7 +27,8 @@ from unwarp.errors import CheckpointError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.launch import is_first_process
 from unwarp.processes import connect_processes, run_once
-from unwarp.storage import clear_lock, expand, hold_folder, recover_folder, write_file
+from unwarp.storage.files import expand, write_file
+from unwarp.storage.folders import clear_lock, hold_folder, recover_folder
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
 from unwarp.training.progress import Announcer

@@ -13,7 +13,7 @@ from unwarp.app.report.setting_texts import leaves
 from unwarp.app.run_facts import read_facts
 from unwarp.disk.files import read_plain
 from unwarp.errors import CheckpointError, ConfigError
-from unwarp.storage import expand
+from unwarp.storage.files import expand
 
 MIN_RUNS = 2
 """Least number of runs that are compared."""

@@ -17,7 +17,7 @@ from unwarp.checksums import checksum
 from unwarp.data.fingerprint import code_facts, differences, source_facts
 from unwarp.disk.files import read_plain
 from unwarp.errors import CheckpointError
-from unwarp.storage import write_file
+from unwarp.storage.files import write_file
 
 MODEL_NAMES = ("model", "baseline")
 """Folders of both models in a run folder."""

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from unwarp.ranges import Choice, check_value
-from unwarp.storage import expand, make_folder
+from unwarp.range_kinds import Choice
+from unwarp.ranges import check_value
+from unwarp.storage.files import expand, make_folder
 from unwarp.training.mlflow import MLflow
 from unwarp.training.tensorboard import TensorBoard
 from unwarp.training.tracking import Tracker, check_packages

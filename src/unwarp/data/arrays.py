@@ -17,7 +17,7 @@ from unwarp.data.blocks import row_blocks
 from unwarp.data.layout import arrange_axes
 from unwarp.data.precision import as_float32
 from unwarp.errors import ConfigError, DataError, DataTypeError
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 
 
 def as_samples(

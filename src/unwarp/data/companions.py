@@ -20,9 +20,9 @@ from unwarp.data.array_likes import as_numpy
 from unwarp.data.clock import MAX_RESAMPLING_FACTOR, Clock, typical_rate
 from unwarp.data.coordinates import time_spans
 from unwarp.data.frames import Frame
+from unwarp.data.irregular_series import IrregularSeries
 from unwarp.data.parsing import form_of, parse_samples, rename_in_errors
 from unwarp.data.prepared import Origin, Prepared
-from unwarp.data.recordings import IrregularSeries
 from unwarp.data.schema import Schema, offset_scaler
 from unwarp.data.series import as_rows
 from unwarp.data.time_stamps import resolve_times

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from unwarp.core import Array
+from unwarp.data.irregular_series import IrregularSeries
 from unwarp.data.numbers import real_numbers
-from unwarp.data.recordings import IrregularSeries
 from unwarp.data.schema import Prepared, Schema
 from unwarp.errors import DataError
 

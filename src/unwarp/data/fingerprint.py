@@ -15,11 +15,11 @@ import torch
 
 from unwarp._version import __version__
 from unwarp.checksums import checksum
-from unwarp.core import address
 from unwarp.data.recordings import RegularSamples
 from unwarp.data.sample_rows import SampleRows
 from unwarp.data.samples import Samples, StoredSamples
 from unwarp.data.source import Source
+from unwarp.registry import address
 
 MAX_NAMES_IN_MESSAGE = 3
 """Greatest number of differences that a message lists."""

@@ -15,7 +15,7 @@ import torch
 from unwarp.core import Array, Domain, LayoutName
 from unwarp.disk.sharded import ShardedArray
 from unwarp.errors import ConfigError, DataError
-from unwarp.ranges import Sizes
+from unwarp.range_kinds import Sizes
 
 IMAGE_CHANNEL_COUNTS = (1, 3, 4)
 """Numbers of channels of common images: grey, colour, colour with alpha."""

@@ -31,7 +31,8 @@ from unwarp.data.time_stamps import as_times
 from unwarp.disk.files import Write
 from unwarp.disk.paths import exists, files_of
 from unwarp.errors import DataError
-from unwarp.ranges import Real, Whole, check_value
+from unwarp.range_kinds import Real, Whole
+from unwarp.ranges import check_value
 
 BYTES_OF_MEBIBYTE, DEFAULT_SHARD_MB = 1 << 20, 64
 """Bytes of a mebibyte, and size of a shard in mebibytes that is used by default."""

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 
 from unwarp.core import MissingPolicy
 from unwarp.errors import ConfigError
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 
 
 def check_policy(missing: Any) -> MissingPolicy:

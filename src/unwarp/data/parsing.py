@@ -18,8 +18,9 @@ from unwarp.core import Array, Domain, LayoutName
 from unwarp.data.array_likes import as_numpy
 from unwarp.data.arrays import as_precise_samples
 from unwarp.data.blocks import row_blocks
+from unwarp.data.irregular_series import IrregularSeries
 from unwarp.data.layout import MIN_SIDE_OF_SQUARE_IMAGES
-from unwarp.data.recordings import IrregularSeries, RegularSamples
+from unwarp.data.recordings import RegularSamples
 from unwarp.data.series import as_rows
 from unwarp.data.time_stamps import as_times, resolve_times
 from unwarp.errors import DataError

@@ -19,14 +19,8 @@ from typing import Any
 from unwarp._version import __version__
 from unwarp.disk.files import Write, clean_leftovers, read_plain
 from unwarp.errors import ConfigError, DataError
-from unwarp.storage import (
-    DESKTOP_FILES,
-    LOCK_NAME,
-    check_writable,
-    expand,
-    hold_folder,
-    write_file,
-)
+from unwarp.storage.files import check_writable, expand, write_file
+from unwarp.storage.folders import DESKTOP_FILES, LOCK_NAME, hold_folder
 
 FORMAT_VERSION = 1
 """Version of the manifest; a reader refuses a greater one."""

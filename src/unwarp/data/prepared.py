@@ -14,9 +14,10 @@ from torch import Tensor
 
 from unwarp.core import Array
 from unwarp.data.frames import Frame
+from unwarp.data.irregular_series import IrregularSeries
 from unwarp.data.levelling import levelled, trend
 from unwarp.data.mapped import take_array_rows
-from unwarp.data.recordings import IrregularSeries, RegularSamples
+from unwarp.data.recordings import RegularSamples
 from unwarp.data.scaling import Scaler
 from unwarp.data.working_size import resize_smoothly
 from unwarp.errors import DataError

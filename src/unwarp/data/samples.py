@@ -12,9 +12,9 @@ from torch import Tensor
 
 from unwarp.core import Array, Batch
 from unwarp.data.dataset import Dataset
+from unwarp.data.irregular_series import IrregularSeries
 from unwarp.data.outliers import limit
 from unwarp.data.prepared import Prepared
-from unwarp.data.recordings import IrregularSeries
 from unwarp.data.source import Source
 from unwarp.disk.sharded import ShardedArray
 

@@ -17,7 +17,8 @@ from unwarp.data.outliers import outlier_rows, warn_of_outliers
 from unwarp.data.precision import wide_dtype
 from unwarp.data.scaling import Scaler, value_range
 from unwarp.errors import ConfigError, DataError
-from unwarp.ranges import Choice, check_value
+from unwarp.range_kinds import Choice
+from unwarp.ranges import check_value
 
 MIN_DEVIATION_RATIO_FOR_HINT = 10
 """Smallest ratio of the standard deviations of two channels at which `scale='channel'` is advised.

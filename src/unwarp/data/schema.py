@@ -22,6 +22,7 @@ from unwarp.data.blocks import row_blocks
 from unwarp.data.clock import Clock
 from unwarp.data.dataset import Dataset
 from unwarp.data.frames import Frame
+from unwarp.data.irregular_series import IrregularSeries
 from unwarp.data.levelling import levelled
 from unwarp.data.missing import check_policy, policy_for_scaling
 from unwarp.data.parsing import parse_other, parse_samples, rename_in_errors
@@ -30,7 +31,6 @@ from unwarp.data.prepared import Origin
 from unwarp.data.prepared import Prepared as Prepared
 from unwarp.data.reading import DEFAULT_READING
 from unwarp.data.reading import Reading as Reading
-from unwarp.data.recordings import IrregularSeries
 from unwarp.data.samples import Samples, as_dataset, training_samples
 from unwarp.data.scale_fitting import fit_scale, scaler_of_samples
 from unwarp.data.scaling import Scaler, scaler_of_record

@@ -21,7 +21,8 @@ from unwarp.data.limits import check_size
 from unwarp.data.missing import check_policy
 from unwarp.data.time_stamps import resolve_times
 from unwarp.errors import ConfigError, DataError
-from unwarp.ranges import Choice, Whole, check_value
+from unwarp.range_kinds import Choice, Whole
+from unwarp.ranges import check_value
 
 
 def pad(

@@ -25,7 +25,7 @@ from unwarp.data.part_folder import (
 from unwarp.data.source import Source
 from unwarp.disk.sharded import ShardedArray
 from unwarp.errors import DataError
-from unwarp.storage import expand
+from unwarp.storage.files import expand
 
 CONTENT = "samples"
 """Value of the key `content` of a manifest whose parts are shards."""

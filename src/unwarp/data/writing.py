@@ -27,7 +27,8 @@ from unwarp.data.source import Source
 from unwarp.data.time_stamps import as_times
 from unwarp.disk.paths import files_of
 from unwarp.errors import ConfigError, DataError
-from unwarp.storage import check_writable, expand, write_file, write_tree
+from unwarp.storage.files import check_writable, expand, write_file
+from unwarp.storage.folders import write_tree
 
 FOLDER = ""
 """The format of a folder of files."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from unwarp.datasets.registry import REGISTRY, built_in, register
 from unwarp.errors import ConfigError
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 from unwarp.values import brief
 
 if TYPE_CHECKING:

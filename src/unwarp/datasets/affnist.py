@@ -27,7 +27,7 @@ from unwarp.core import Array, Factor
 from unwarp.data.dataset import Dataset
 from unwarp.datasets.folders import published_folder
 from unwarp.errors import DataError
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 
 SIZE = 40
 """Height and width of an image in pixels."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from unwarp.data.dataset import Dataset
 from unwarp.draws import draw_normal
 from unwarp.errors import DataError
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 from unwarp.warps import CosineTime
 
 Bumps = tuple[tuple[float, float, float], ...]

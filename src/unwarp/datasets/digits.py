@@ -17,7 +17,7 @@ import torch
 
 from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 
 TABLE_SHAPE = (5000, 785)
 """Shape of the table in the file. A row has 784 grey values from 0 to 255, then the class."""

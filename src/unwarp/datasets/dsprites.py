@@ -35,7 +35,7 @@ from unwarp.datasets.sprites.grid import (
 )
 from unwarp.datasets.sprites.renderer import render
 from unwarp.errors import DataError
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 
 __all__ = ["FACTORS", "SHAPES", "SYMMETRY", "load", "read", "rows", "unpack"]
 

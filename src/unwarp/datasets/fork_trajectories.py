@@ -18,7 +18,7 @@ import torch
 
 from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 
 POSE_SHAPE = (200, 7)
 """Shape of a series in the file: time steps and channels."""

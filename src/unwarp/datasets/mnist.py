@@ -19,7 +19,7 @@ from torch import Tensor
 from unwarp.data.dataset import Dataset
 from unwarp.datasets.folders import published_folder
 from unwarp.errors import DataError
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 
 IMAGE_MAGIC, LABEL_MAGIC = 2051, 2049
 """First number of an IDX file: of a file of images (three axes), and of a file of labels (one)."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, TypeVar
 
-from unwarp.core import Registry, address
 from unwarp.errors import ConfigError
+from unwarp.registry import Registry, address
 
 if TYPE_CHECKING:
     from unwarp.data.dataset import Dataset

@@ -19,7 +19,7 @@ import torch
 
 from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 
 PART_SHAPE = (100, 275, 1)
 """Shape of each part in the file: series, time steps and channels."""

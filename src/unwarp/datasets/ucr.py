@@ -19,7 +19,7 @@ from unwarp.data.formats.files import read
 from unwarp.data.series import resample_to
 from unwarp.data.source import Source
 from unwarp.errors import DataError
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 
 LICENCE = "none stated; public research archive, to be cited"
 

@@ -38,8 +38,9 @@ from unwarp.estimators.part_results import (
     facts_of_results,
 )
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.ranges import Whole, check_value
-from unwarp.storage import expand
+from unwarp.range_kinds import Whole
+from unwarp.ranges import check_value
+from unwarp.storage.files import expand
 
 Batch = dict[str, Array]
 """Rows of Ray Data: arrays by the names of their columns."""

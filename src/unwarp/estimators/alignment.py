@@ -33,7 +33,8 @@ from unwarp.estimators.preparation import Preparation
 from unwarp.models import Model
 from unwarp.models.refinement import Refinement
 from unwarp.models.registration import generators
-from unwarp.ranges import Choice, Flag, check_value
+from unwarp.range_kinds import Choice, Flag
+from unwarp.ranges import check_value
 from unwarp.warps import CosineTime, Map, Warp, Window, deform, nearest_index, to_matrix
 from unwarp.warps.matrices import Convention
 

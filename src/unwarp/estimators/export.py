@@ -28,8 +28,9 @@ from unwarp.estimators.export_formats import (
 from unwarp.estimators.export_graph import ExportGraph
 from unwarp.estimators.exportable import check_exportable, functions_of
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.ranges import Choice, check_value
-from unwarp.storage import write_tree
+from unwarp.range_kinds import Choice
+from unwarp.ranges import check_value
+from unwarp.storage.folders import write_tree
 
 ExportFormat = Literal["onnx", "torch"]
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}

@@ -9,7 +9,8 @@ from unwarp.errors import ConfigError
 from unwarp.estimators.export_graph import FUNCTIONS
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.models.measured import ElasticCode
-from unwarp.ranges import Choice, check_value
+from unwarp.range_kinds import Choice
+from unwarp.ranges import check_value
 
 CONTENT_FUNCTIONS = {"embed", "template"}
 """Functions that need content codes."""

@@ -32,7 +32,7 @@ from unwarp.metrics import ScoreInputs
 from unwarp.metrics.samples import pixel_gaussian
 from unwarp.models.players import Optimiser, Player
 from unwarp.nets.net import Net
-from unwarp.storage import expand, write_file
+from unwarp.storage.files import expand, write_file
 from unwarp.training.loop import train
 
 MAX_REFERENCE_SAMPLES = 10_000

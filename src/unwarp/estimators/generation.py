@@ -18,8 +18,8 @@ from unwarp.analysis.embedding import encode
 from unwarp.analysis.mixture import Mixture
 from unwarp.analysis.tables import theta_from_table
 from unwarp.core import Array, LatentDensity
+from unwarp.data.irregular_series import IrregularSeries
 from unwarp.data.numbers import real_numbers
-from unwarp.data.recordings import IrregularSeries
 from unwarp.data.schema import Prepared
 from unwarp.data.working_size import resize_smoothly
 from unwarp.devices import float32_gradients
@@ -30,7 +30,8 @@ from unwarp.estimators.feature_names import check_feature_names
 from unwarp.models.distilled import FastLoss
 from unwarp.models.latent import Latent
 from unwarp.models.recipe import Recipe
-from unwarp.ranges import SAMPLE_COUNT, Choice, Seed, check_value
+from unwarp.range_kinds import Choice, Seed
+from unwarp.ranges import SAMPLE_COUNT, check_value
 from unwarp.warps import Map
 
 

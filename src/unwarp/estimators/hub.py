@@ -20,7 +20,7 @@ from unwarp._version import __version__
 from unwarp.errors import CheckpointError, ConfigError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.models.store import CONFIG, WEIGHTS
-from unwarp.storage import expand, write_file
+from unwarp.storage.files import expand, write_file
 
 FILES = (CONFIG, WEIGHTS, "README.md")
 """Files of a model; others of a repository are not downloaded."""

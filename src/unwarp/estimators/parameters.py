@@ -32,7 +32,8 @@ from unwarp.launch import is_first_process
 from unwarp.models.recipe import Recipe
 from unwarp.planning.overrides import check_fields
 from unwarp.planning.plan import Request
-from unwarp.ranges import Choice, check_arguments, check_value
+from unwarp.range_kinds import Choice
+from unwarp.ranges import check_arguments, check_value
 from unwarp.training.callbacks import Callback
 from unwarp.training.progress import Announcer, Progress
 from unwarp.values import brief

@@ -21,6 +21,7 @@ import pandas as pd
 
 from unwarp.checksums import checksum
 from unwarp.core import Array
+from unwarp.data.irregular_series import IrregularSeries
 from unwarp.data.making import companions_of, encode_array, identity_of, shard_name
 from unwarp.data.part_folder import (
     MANIFEST,
@@ -30,7 +31,7 @@ from unwarp.data.part_folder import (
     opened_parts,
 )
 from unwarp.data.prepared import NUMBERS_PER_CHUNK, SAMPLES_PER_CHUNK
-from unwarp.data.recordings import IrregularSeries, RegularSamples
+from unwarp.data.recordings import RegularSamples
 from unwarp.data.schema import Prepared
 from unwarp.data.shards import CONTENT
 from unwarp.data.source import Source

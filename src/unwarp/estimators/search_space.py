@@ -16,7 +16,8 @@ from unwarp.core import Domain
 from unwarp.errors import ConfigError
 from unwarp.models.recipe import Recipe
 from unwarp.planning.overrides import apply_overrides, parse_overrides
-from unwarp.ranges import RECIPE_RANGES, Flag, Real, check_value
+from unwarp.range_kinds import Flag, Real
+from unwarp.ranges import RECIPE_RANGES, check_value
 from unwarp.values import brief
 
 NOT_SWEPT = {

@@ -42,8 +42,9 @@ from unwarp.launch import count_processes
 from unwarp.models.codec import describe, recipe_facts
 from unwarp.models.recipe import Recipe
 from unwarp.planning.overrides import apply_overrides
-from unwarp.ranges import ARGUMENTS, Instance, Seed, Whole, check_value
-from unwarp.storage import expand, write_file
+from unwarp.range_kinds import Instance, Seed, Whole
+from unwarp.ranges import ARGUMENTS, check_value
+from unwarp.storage.files import expand, write_file
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
 from unwarp.training.loop import train

@@ -25,7 +25,7 @@ from unwarp.data.fingerprint import differences
 from unwarp.disk.files import read_plain
 from unwarp.disk.locks import Owner, hold
 from unwarp.errors import CheckpointError, ConfigError
-from unwarp.storage import make_folder, write_file
+from unwarp.storage.files import make_folder, write_file
 
 SECONDS_BETWEEN_SIGNS = 10.0
 """Seconds after which a worker touches its file."""

@@ -45,7 +45,8 @@ from unwarp.estimators.persistence import Persistence
 from unwarp.estimators.warm_start import WarmStart
 from unwarp.models.recipe import Recipe
 from unwarp.processes import connect_processes, run_once
-from unwarp.ranges import Flag, check_value
+from unwarp.range_kinds import Flag
+from unwarp.ranges import check_value
 from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.warps import Warp
 

@@ -9,9 +9,9 @@ scores; a score of another module is registered when that module is imported.
 
 from __future__ import annotations
 
-from unwarp.core import import_files
 from unwarp.metrics.inputs import ScoreInputs
 from unwarp.metrics.registry import Metric, Score, definitions, needs, score_function, unregister
+from unwarp.registry import import_files
 
 __all__ = [
     "Metric",

@@ -16,7 +16,8 @@ import numpy as np
 
 from unwarp.core import Array
 from unwarp.errors import ConfigError, DataError
-from unwarp.ranges import Flag, Range, Real, Whole, check_value
+from unwarp.range_kinds import Flag, Real, Whole
+from unwarp.ranges import Range, check_value
 from unwarp.values import brief
 
 NUMBERS = (

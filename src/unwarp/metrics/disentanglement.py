@@ -31,7 +31,7 @@ from unwarp.metrics.levels import (
 )
 from unwarp.metrics.probes import split_rows, standardise
 from unwarp.metrics.registry import score_function
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 
 Importance = Literal["forest", "boosting"]
 """Kind of trees that measure the importance of a latent for a factor; `dci` explains both."""

@@ -8,10 +8,10 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Any, TypeVar, cast, overload
 
-from unwarp.core import Registry
 from unwarp.errors import ConfigError
 from unwarp.metrics.checks import check_call
 from unwarp.metrics.inputs import input_names
+from unwarp.registry import Registry
 
 Score = Callable[..., "float | Mapping[str, float]"]
 """A function of fields of `ScoreInputs` that returns a number, or several by name."""

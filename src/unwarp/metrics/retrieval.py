@@ -18,7 +18,7 @@ from scipy.spatial.distance import cdist
 from unwarp.core import Array, Labels
 from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.registry import score_function
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 
 Distance = Literal["euclidean", "cosine"]
 """Distance of codes by which a gallery is sorted."""

@@ -5,7 +5,6 @@ The folder `families` is the registry: a new file with a `Recipe` is a new famil
 
 from __future__ import annotations
 
-from unwarp.core import import_files
 from unwarp.errors import ConfigError
 from unwarp.models.families.ae import AE
 from unwarp.models.families.beta_vae import BetaVAE
@@ -19,7 +18,8 @@ from unwarp.models.model import Model
 from unwarp.models.players import Optimiser, Player
 from unwarp.models.recipe import Recipe
 from unwarp.nets.net import Net
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
+from unwarp.registry import import_files
 
 __all__ = [
     "AE",

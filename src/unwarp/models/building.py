@@ -31,7 +31,8 @@ from unwarp.models.scan.search import PictureSearch, is_closed, limited_family, 
 from unwarp.models.staged import PoseStage, Staged
 from unwarp.models.starts import Start, build_start
 from unwarp.nets.net import output_layer
-from unwarp.ranges import Sizes, Whole, check_value
+from unwarp.range_kinds import Sizes, Whole
+from unwarp.ranges import check_value
 from unwarp.warps import Padding, Warp, Window
 
 N_POSE_UPDATES_WITH_MIRROR = 8

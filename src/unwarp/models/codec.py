@@ -12,9 +12,9 @@ from typing import Any, get_type_hints
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from unwarp import warps
-from unwarp.core import address
 from unwarp.errors import ConfigError, NotImportedError
 from unwarp.models.recipe import Recipe
+from unwarp.registry import address
 from unwarp.values import brief, has_type, words_for
 from unwarp.warps import Chain, Warp
 

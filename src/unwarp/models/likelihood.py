@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from unwarp.errors import ConfigError
 from unwarp.models.losses import bernoulli_nll, continuous_bernoulli_nll, gaussian_nll
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 
 LikelihoodKind = Literal["gaussian", "bernoulli", "continuous-bernoulli"]
 LIKELIHOODS: tuple[LikelihoodKind, ...] = ("gaussian", "bernoulli", "continuous-bernoulli")

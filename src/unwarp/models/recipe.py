@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from inspect import isabstract
 from typing import Any, ClassVar, Self
 
-from unwarp.core import Registry
 from unwarp.errors import ConfigError
 from unwarp.models import building
 from unwarp.models.architecture import Architecture
 from unwarp.models.model import Model
 from unwarp.models.players import Optimiser, Player
+from unwarp.registry import Registry
 from unwarp.warps import Identity
 
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 
 from torch import Tensor
 
-from unwarp.core import Registry
 from unwarp.errors import ConfigError
+from unwarp.registry import Registry
 from unwarp.warps import Map, Padding
 
 

@@ -25,7 +25,8 @@ from unwarp.models.building import domain_of
 from unwarp.models.codec import describe, restore
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
-from unwarp.storage import expand, recover_folder, write_folder
+from unwarp.storage.files import expand
+from unwarp.storage.folders import recover_folder, write_folder
 
 FORMAT_VERSION = 2
 """Version of the file formats: `config.json`, and recipes in JSON (see `describe`)."""

@@ -29,7 +29,8 @@ from unwarp.planning.defaults import (
     without_idle_views,
 )
 from unwarp.planning.overrides import apply_overrides, check_fields, check_values
-from unwarp.ranges import ARGUMENTS, Choice, check_value
+from unwarp.range_kinds import Choice
+from unwarp.ranges import ARGUMENTS, check_value
 from unwarp.values import brief
 from unwarp.warps import Warp
 

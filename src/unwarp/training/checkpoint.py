@@ -17,7 +17,7 @@ from typing import Any
 from unwarp.data.fingerprint import differences
 from unwarp.errors import CheckpointError, CheckpointWarning
 from unwarp.launch import is_first_process
-from unwarp.storage import expand
+from unwarp.storage.files import expand
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint_files import (
     read_decision,

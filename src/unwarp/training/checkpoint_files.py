@@ -18,7 +18,7 @@ from torch import Tensor
 from unwarp.checksums import checksum
 from unwarp.disk.files import read_plain
 from unwarp.errors import CheckpointError, ConfigError
-from unwarp.storage import write_file
+from unwarp.storage.files import write_file
 from unwarp.training.snapshot import SNAPSHOT_VERSION, DamageError, Snapshot
 
 RECORD = "record"

@@ -17,7 +17,7 @@ from unwarp.devices import resolve_device
 from unwarp.errors import ConfigError
 from unwarp.launch import count_processes
 from unwarp.processes import connect_processes
-from unwarp.ranges import Choice
+from unwarp.range_kinds import Choice
 from unwarp.training.state import State
 
 if TYPE_CHECKING:

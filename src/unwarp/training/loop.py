@@ -22,7 +22,8 @@ from unwarp.models.hooks import begin_unchanged
 from unwarp.models.players import Player
 from unwarp.nets.batch_norm import shared_batch_norms
 from unwarp.processes import share_weights, told_loss
-from unwarp.ranges import ARGUMENTS, MAX_STEPS, Instance, Range, Whole, check_value
+from unwarp.range_kinds import Instance, Whole
+from unwarp.ranges import ARGUMENTS, MAX_STEPS, Range, check_value
 from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.training.divergence import Recovery, check_weights, recovery_of
 from unwarp.training.engine import least_of_processes, make_accelerator, stops_together

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from unwarp.errors import ConfigError
-from unwarp.storage import expand, make_folder
+from unwarp.storage.files import expand, make_folder
 from unwarp.training.state import State
 from unwarp.training.tracking import LastSteps, Tracker, check_packages
 

@@ -6,10 +6,10 @@ are imported, and each family registers itself by its name.
 
 from __future__ import annotations
 
-from unwarp.core import import_files
 from unwarp.errors import ConfigError
 from unwarp.missing import interpolate_missing
-from unwarp.warps.affine import Affine2d, Rigid2d, Similarity2d
+from unwarp.registry import import_files
+from unwarp.warps.affine import Affine2d
 from unwarp.warps.affine_map import AffineMap, translation
 from unwarp.warps.apply import align, deform, nearest_index
 from unwarp.warps.chain import Chain
@@ -21,7 +21,9 @@ from unwarp.warps.identity import Identity
 from unwarp.warps.maps import ChainMap, IdentityMap, Map
 from unwarp.warps.matrices import to_matrix
 from unwarp.warps.piecewise import SoftmaxTime, SquareTime
+from unwarp.warps.rigid import Rigid2d
 from unwarp.warps.shift import TimeShift
+from unwarp.warps.similarity import Similarity2d
 from unwarp.warps.spline import SplineTime
 from unwarp.warps.time import MonotoneTime
 from unwarp.warps.time_affine import TimeAffine

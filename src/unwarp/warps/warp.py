@@ -36,9 +36,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unwarp.core import Domain, Factor, Registry
+from unwarp.core import Domain, Factor
 from unwarp.draws import draw_uniform
 from unwarp.errors import ConfigError, DataError
+from unwarp.registry import Registry
 from unwarp.values import MAX_WHOLE, brief, field_mistake
 from unwarp.waiting import send_like
 from unwarp.warps.constants import constant, flags

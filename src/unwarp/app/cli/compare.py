@@ -54,7 +54,7 @@ def compare(
         setting_table,
     )
     from unwarp.app.report.page import render_page
-    from unwarp.storage import write_file
+    from unwarp.storage.files import write_file
 
     if out is not None:
         page = render_page("comparison", comparison_sections(comparison))
@@ -100,7 +100,7 @@ def figure(
     file_format = _format_of(out, file_format)
     out = out or Path(f"{kind}.{file_format}")
     from unwarp.app import paper_figures
-    from unwarp.storage import check_writable, write_file
+    from unwarp.storage.files import check_writable, write_file
 
     check_writable(out, [run])
     drawing, caption = paper_figures.draw(paper_figures.load_run(run), kind)

@@ -270,7 +270,8 @@ def _start(
     from unwarp.app.parts import open_parts
     from unwarp.app.trackers import check_trackers
     from unwarp.planning.plan import Request
-    from unwarp.storage import expand, hold_folder, make_folder
+    from unwarp.storage.files import expand, make_folder
+    from unwarp.storage.folders import hold_folder
 
     check_arguments(settings)
     check_trackers(track)
@@ -309,7 +310,8 @@ def _execute(
         typer.Exit: The user has interrupted the run, which can then be continued.
     """
     from unwarp.app.job import load_job
-    from unwarp.storage import expand, hold_folder
+    from unwarp.storage.files import expand
+    from unwarp.storage.folders import hold_folder
     from unwarp.training.interrupts import terminate_as_interrupt
 
     folder = expand(folder)

@@ -15,7 +15,7 @@ from unwarp.app.cli.messages import Command
 from unwarp.app.inventory import check_source
 from unwarp.core import DeviceName
 from unwarp.disk.paths import absolute
-from unwarp.ranges import MAX_SEED
+from unwarp.range_kinds import MAX_SEED
 
 SeedOption = Annotated[
     int, typer.Option("--seed", help="Seed of all random numbers.", min=0, max=MAX_SEED)
@@ -180,7 +180,8 @@ def model_folder(folder: Path) -> Path:
         folder: A run folder, which contains the model folder; or a model folder, which is returned
             unchanged, except that `~` is the home folder.
     """
-    from unwarp.storage import expand, recover_folder  # it imports torch
+    from unwarp.storage.files import expand
+    from unwarp.storage.folders import recover_folder  # it imports torch
 
     folder = expand(folder)
     recover_folder(folder / "model")

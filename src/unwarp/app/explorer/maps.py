@@ -25,7 +25,7 @@ import numpy as np
 from unwarp.core import Array
 from unwarp.disk.files import read_plain
 from unwarp.errors import ConfigError
-from unwarp.storage import write_file
+from unwarp.storage.files import write_file
 
 MAX_POINTS_OF_TSNE = 10_000
 """Samples that t-SNE embeds; others are placed among the nearest of them."""

@@ -12,7 +12,8 @@ from unwarp.app.job import JOB_NAME, load_job
 from unwarp.app.parts import open_source
 from unwarp.errors import DataError
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.storage import expand, recover_folder
+from unwarp.storage.files import expand
+from unwarp.storage.folders import recover_folder
 
 
 def open_exploration(

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from unwarp.app.outcome import Outcome
 from unwarp.app.report.section import Section
 from unwarp.app.report.sections import sections
-from unwarp.storage import expand, write_file
+from unwarp.storage.files import expand, write_file
 
 TEMPLATE = "page.html.jinja"
 

@@ -24,7 +24,7 @@ from unwarp.data.shards import read_shards
 from unwarp.data.source import Source
 from unwarp.disk.paths import exists, is_pattern, matches, root_of, split_member
 from unwarp.errors import DataError, missing_source_error
-from unwarp.storage import expand
+from unwarp.storage.files import expand
 
 
 def read(source: str | Path, hints: Hints = NO_HINTS) -> Source:

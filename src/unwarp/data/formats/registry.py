@@ -17,13 +17,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 
-from unwarp.core import Array, Registry, import_files
+from unwarp.core import Array
 from unwarp.data.form import Output, Picture
 from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.recording_form import Recording
 from unwarp.data.source import Source
 from unwarp.disk.files import Write
 from unwarp.errors import ConfigError, DataError
+from unwarp.registry import Registry, import_files
 
 Reader = Callable[[Path], Source]
 """Function from the path of a file to its samples."""

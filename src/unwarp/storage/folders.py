@@ -1,14 +1,7 @@
-"""Atomic writing of files and folders.
-
-An interrupted program, a full disk or a power failure never leaves half a result. New content is
-written under a temporary name in the same folder, forced to the disk, then renamed to its final
-name. Only what Unwarp wrote is replaced: a folder with the mark of a model and no other file, or a
-plain file that the work does not read.
-"""
+"""Folders that are written whole, held by one process, or brought back."""
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +13,6 @@ from safetensors.torch import save
 from torch import Tensor
 
 from unwarp.disk.files import (
-    Write,
     clean_leftovers,
     delete,
     flush_folder,
@@ -30,8 +22,8 @@ from unwarp.disk.files import (
     write_new,
 )
 from unwarp.disk.locks import hold
-from unwarp.errors import CheckpointError, ConfigError
-from unwarp.values import brief
+from unwarp.errors import CheckpointError
+from unwarp.storage.files import expand, explanation, is_present, make_folder, writing_error
 
 Content = bytes | str | Mapping[str, Tensor]
 """Content of a file: bytes, text, or tensors by name."""
@@ -44,140 +36,6 @@ LOCK_NAME = "unwarp.lock"
 
 DESKTOP_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
 """Files that a desktop adds to any folder that it shows; nobody misses them."""
-
-
-def expand(path: str | Path) -> Path:
-    """A path with `~` replaced by the home folder.
-
-    Args:
-        path: A path.
-
-    Raises:
-        ConfigError: The path is neither a text nor a `Path`, the home folder, or that of the user
-            after `~`, is unknown, or the path holds a zero byte.
-
-    >>> expand("runs/digits").as_posix()
-    'runs/digits'
-    """
-    if not (isinstance(path, str | os.PathLike) and isinstance(os.fspath(path), str)):
-        raise ConfigError(f"{brief(path)} is no path; give a text or a pathlib.Path")
-    if "\0" in str(path):
-        raise ConfigError(f"{str(path)!r} holds a zero byte, which no path has; write another path")
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise ConfigError(
-            f"{path}: the home folder of '~' is unknown; write the whole path"
-        ) from None
-
-
-def write_file(path: Path, content: str | bytes | Write, inputs: Iterable[str | Path] = ()) -> None:
-    """Write a file completely or not at all.
-
-    Folders above it are created. A plain file with this name is replaced.
-
-    Args:
-        path: File to write; `~` is the home folder.
-        content: Bytes; text, which is written as UTF-8; or a function that writes to a file.
-        inputs: Files and folders that the content was made from, which stay as they are.
-
-    Raises:
-        ConfigError: The path cannot be written to, it is a link or an input, or the disk is full.
-    """
-    path = expand(path)
-    check_writable(path, inputs)
-    clean_leftovers(path.parent)
-    partial = temporary(path)
-    try:
-        write_new(partial, content.encode() if isinstance(content, str) else content)
-        rename(partial, path)
-    except OSError as error:
-        raise _write_error(path, error) from error
-    finally:
-        delete(partial)
-
-
-def check_writable(path: Path, inputs: Iterable[str | Path] = ()) -> None:
-    """Refuse a path that cannot be written to.
-
-    Call it before a long computation, so that the result can be saved afterwards. The parent
-    folders of the path are created.
-
-    Args:
-        path: File that will be written at the end of the work; `~` is the home folder.
-        inputs: Files and folders that the work reads: no file of them may be written.
-
-    Raises:
-        ConfigError: `path` is a folder, a link, a device or an input, one of its parents is a
-            file, or writing is not permitted.
-    """
-    path = expand(path)
-    try:
-        _check_absent_or_plain(path)
-    except OSError as error:  # such as a name that is too long
-        raise _write_error(path, error) from error
-    for source in map(expand, inputs):
-        if _is_part(path, source):
-            raise _write_error(path, f"it is read as a part of {source}")
-    make_folder(path.parent)
-
-
-def _check_absent_or_plain(path: Path) -> None:
-    """Refuse a link, a folder and a device."""
-    if path.is_symlink():
-        raise _write_error(path, f"it is a link to {os.readlink(path)}")  # noqa: PTH115
-    if path.is_dir():
-        raise _write_error(path, "it is a folder")
-    if path.exists() and not path.is_file():
-        raise _write_error(path, "it is no plain file")
-
-
-def _exists(path: Path) -> bool:
-    """Whether a path exists; False if the system refuses to say."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
-
-
-def _is_part(path: Path, source: Path) -> bool:
-    """Whether an existing file is a source, or lies in the folder of a source."""
-    if not (_exists(path) and _exists(source)):
-        return False
-    return path.samefile(source) or path.resolve().is_relative_to(source.resolve())
-
-
-def make_folder(folder: Path) -> None:
-    """Create a folder and its parents, unless they exist.
-
-    Args:
-        folder: Folder to create; `~` is the home folder.
-
-    Raises:
-        ConfigError: The folder or one of its parents is a file, or writing is not permitted.
-    """
-    folder = expand(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _write_error(folder, error) from error
-
-
-def _write_error(path: Path, reason: OSError | str) -> ConfigError:
-    return ConfigError(f"cannot write {path}: {_reason(reason)} with --out")
-
-
-def _reason(reason: OSError | str) -> str:
-    """A reason in words, and what to do; the place to choose may follow."""
-    if isinstance(reason, str):
-        return f"{reason}; choose another place"
-    text = reason.strerror or str(reason) or "it is refused"
-    if reason.errno in (errno.EAGAIN, errno.EEXIST) and ";" in text:  # of a lock
-        return text
-    words = text.lower()
-    if reason.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{words}; free some space, or choose another place"
-    return f"{words}; choose another place"
 
 
 def write_folder(folder: str | Path, files: Mapping[str, Content]) -> None:
@@ -211,7 +69,7 @@ def write_folder(folder: str | Path, files: Mapping[str, Content]) -> None:
             clean_leftovers(folder.parent)
             _write_and_swap(folder, contents)
     except OSError as error:
-        raise CheckpointError(f"cannot write {link}: {_reason(error)}") from error
+        raise CheckpointError(f"cannot write {link}: {explanation(error)}") from error
 
 
 def write_tree(
@@ -239,7 +97,7 @@ def write_tree(
         for name, content in files:
             path = staging / name
             if not path.resolve().is_relative_to(staging.resolve()):
-                raise _write_error(folder / name, "the name leads out of the folder")
+                raise writing_error(folder / name, "the name leads out of the folder")
             path.parent.mkdir(parents=True, exist_ok=True)
             write_new(path, content)
         flush_folder(staging)
@@ -248,7 +106,7 @@ def write_tree(
             folder.rmdir()
         rename(staging, folder)
     except OSError as error:
-        raise _write_error(folder, error) from error
+        raise writing_error(folder, error) from error
     finally:
         rmtree(staging, ignore_errors=True)
         delete(staging)
@@ -267,14 +125,14 @@ def clear_desktop_files(folder: Path) -> None:
 def _check_tree(folder: Path, inputs: Iterable[str | Path]) -> None:
     """Refuse a folder that holds files, or is a part of an input; make the one above it."""
     if folder.is_symlink():
-        raise _write_error(folder, f"it is a link to {os.readlink(folder)}")  # noqa: PTH115
-    if _exists(folder) and not folder.is_dir():
-        raise _write_error(folder, "it is a file")
+        raise writing_error(folder, f"it is a link to {os.readlink(folder)}")  # noqa: PTH115
+    if is_present(folder) and not folder.is_dir():
+        raise writing_error(folder, "it is a file")
     for source in map(expand, inputs):
-        if _exists(source) and folder.resolve().is_relative_to(source.resolve()):
-            raise _write_error(folder, f"it is a part of {source}, which is read")
+        if is_present(source) and folder.resolve().is_relative_to(source.resolve()):
+            raise writing_error(folder, f"it is a part of {source}, which is read")
     if folder.is_dir() and not _is_empty(folder):
-        raise _write_error(folder, "it holds files")
+        raise writing_error(folder, "it holds files")
     make_folder(folder.parent)
 
 
@@ -323,7 +181,7 @@ def hold_folder(folder: Path) -> Iterator[None]:
         try:
             stack.enter_context(hold(expand(folder) / LOCK_NAME))
         except OSError as error:
-            raise CheckpointError(f"cannot work in {folder}: {_reason(error)}") from error
+            raise CheckpointError(f"cannot work in {folder}: {explanation(error)}") from error
         yield
 
 
@@ -339,7 +197,7 @@ def recover_folder(folder: Path) -> None:
         CheckpointError: Another process is writing the folder, or it cannot be brought back.
     """
     folder = _target(expand(folder))
-    if _exists(folder) or not _exists(_backup_of(folder)):
+    if is_present(folder) or not is_present(_backup_of(folder)):
         return
     try:
         with hold(_lock_of(folder)):
@@ -347,7 +205,7 @@ def recover_folder(folder: Path) -> None:
                 rename(_backup_of(folder), folder)
     except OSError as error:
         raise CheckpointError(
-            f"cannot move {_backup_of(folder)} back to {folder}: {_reason(error)}"
+            f"cannot move {_backup_of(folder)} back to {folder}: {explanation(error)}"
         ) from error
 
 
@@ -360,7 +218,7 @@ def clear_lock(folder: Path) -> None:
         folder: The model folder, in a folder that only Unwarp writes to.
     """
     lock = _lock_of(expand(folder))
-    if _exists(lock):
+    if is_present(lock):
         with suppress(OSError), hold(lock):
             pass
 
