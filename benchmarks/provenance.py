@@ -22,6 +22,9 @@ ROOT = Path(__file__).parents[1]
 TRAINING_CODE = ("src/unwarp/models", "src/unwarp/training", "src/unwarp/warps")
 """Folders by which trained numbers change."""
 
+UNCHANGED = Path(__file__).with_name("unchanged_commits.txt")
+"""File of commits that left all numbers as they were, as `benchmarks.unchanged` showed."""
+
 MARK = " \N{DAGGER}"
 """The mark of a row, after its name."""
 
@@ -71,8 +74,10 @@ def origin(result: Mapping[str, Any], work: Callable[[], Any]) -> dict[str, Any]
 
 @cache
 def last_change() -> str | None:
-    """The last commit that changed the code that trains models; None without a history."""
-    return git("log", "-1", "--format=%H", "--", *TRAINING_CODE) or None
+    """The last commit that changed trained numbers; None without a history."""
+    commits = (git("log", "--format=%H", "--", *TRAINING_CODE) or "").split()
+    unchanged = {line.split()[0] for line in UNCHANGED.read_text().splitlines()}
+    return next((commit for commit in commits if commit not in unchanged), None)
 
 
 @cache

@@ -38,6 +38,17 @@ def test_no_history_no_marks(monkeypatch: pytest.MonkeyPatch) -> None:
         provenance.last_change.cache_clear()
 
 
+def test_unchanged_commits_mark_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commits that left all numbers as they were do not count as changes."""
+    (first, *_) = [line.split()[0] for line in provenance.UNCHANGED.read_text().splitlines()]
+    monkeypatch.setattr(provenance, "git", lambda *arguments: f"{first}\nearlier\nearliest")
+    provenance.last_change.cache_clear()
+    try:
+        assert provenance.last_change() == "earlier"
+    finally:
+        provenance.last_change.cache_clear()
+
+
 def test_results_name_their_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A result file has a commit and a hash that follows from the recipe alone."""
     monkeypatch.setattr(cells, "RESULTS", tmp_path)
