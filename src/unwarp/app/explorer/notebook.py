@@ -1,4 +1,4 @@
-"""A sample of a collection, with sliders, as a widget in a notebook.
+"""A sample with sliders, as a widget in a notebook.
 
 `pip install 'unwarp[widget]'` installs the package anywidget, which names the notebooks that can
 show the widget. It also works with a kernel on another computer.
@@ -21,9 +21,10 @@ FACTS = ("n_samples", "factors", "value_range")
 
 
 def sample_widget(unwarper: Unwarper, X: Any, times: Any = None) -> Any:
-    """A widget of one sample: its panels, and sliders that deform its template.
+    """A widget of one sample, with its panels and sliders.
 
-    Its attributes can be read, set, and linked to other widgets:
+    The sliders deform the template of the sample. The attributes of the widget can be read, set,
+    and linked to other widgets:
 
     * `index`: number of the sample, from 0.
     * `deformation`: values of the sliders, by the names of the deformation table.
