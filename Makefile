@@ -1,4 +1,5 @@
-# `make demo` runs the main job on real digits, `make demo-series` on real series, `make test` the default test suite.
+# `make demo` runs the main job on real digits, `make explore` shows it in the browser, `make demo-series` runs on
+# real series, `make test` the default test suite.
 PYTHON ?= python3
 VENV := .venv
 LOWEST := .venv-lowest
@@ -8,10 +9,14 @@ PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraint
 # one process for each core, and all tests of a file in one process, since they share trained models
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile
 
-.PHONY: demo demo-series test test-extras test-slow test-lowest test-lowest-extras check docs notebooks clean
+.PHONY: demo explore demo-series test test-extras test-slow test-lowest test-lowest-extras check docs notebooks clean
 
 demo: $(VENV)/demo.done
 	$(VENV)/bin/unwarp demo --out runs/demo
+
+# after `make demo`
+explore: $(VENV)/explore.done
+	$(VENV)/bin/unwarp explore runs/demo
 
 demo-series: $(VENV)/series.done
 	$(VENV)/bin/unwarp demo --series --out runs/series
@@ -62,6 +67,10 @@ $(VENV)/demo.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) -e '.[demo]'
 	@touch $@
 
+$(VENV)/explore.done: $(VENV)/demo.done
+	$(PIP) -e '.[explore]'
+	@touch $@
+
 $(LOWEST)/demo.done: pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[demo]' pytest pytest-xdist hypothesis
@@ -82,7 +91,7 @@ $(VENV)/dev.done: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/extras.done: $(VENV)/dev.done
 	$(PIP) -e '.[all]'
-	@touch $@ $(VENV)/series.done
+	@touch $@ $(VENV)/series.done $(VENV)/explore.done
 
 $(VENV)/docs.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) -e '.[docs]'
