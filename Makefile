@@ -102,4 +102,4 @@ $(VENV)/notebooks.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(LOWEST) runs
+	rm -rf $(VENV) $(LOWEST) $(LOWEST_EXTRAS) runs
