@@ -7,6 +7,7 @@ It runs with this version and with an earlier one, whose modules have other name
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import sys
 import time
@@ -111,22 +112,17 @@ def timed(work: Callable[[], Any]) -> Callable[[], list[float]]:
     return run
 
 
-def own_batch_size(n_samples: int) -> int:
-    """Pictures in a training step of this version, for a collection of pictures."""
-    try:
-        from unwarp.core import IMAGES
-        from unwarp.planning.defaults import default_batch_size
-    except ImportError:  # the earlier version
-        return 64
-    return default_batch_size(n_samples, IMAGES)
+def demo_batch_size() -> int:
+    """Digits in a training step of the demo of this version."""
+    return 128 if importlib.util.find_spec("unwarp.planning") else 64
 
 
 def digits(batch_size: int | None = None) -> tuple[Callable[[], list[float]], int]:
-    """Training of the recipe of the demo on Affine MNIST; None takes the version's own batches."""
+    """Training of the recipe of the demo on Affine MNIST; None takes those of its demo."""
     from unwarp.datasets import affine_mnist
 
     data = affine_mnist.load("train")
-    size = batch_size or own_batch_size(len(data))
+    size = batch_size or demo_batch_size()
     return training(preset("DIGITS"), data, size, 40), size
 
 
@@ -166,8 +162,7 @@ def whole_fit() -> tuple[Callable[[], list[float]], int]:
 CASES: dict[str, Callable[[], tuple[Callable[[], list[float]], int]]] = {
     "train-digits-64": lambda: digits(64),
     "train-digits": digits,
-    "train-default-28-64": lambda: plain("", 64, 512, 1, 28, 28),
-    "train-default-28": lambda: plain("", own_batch_size(4000), 512, 1, 28, 28),
+    "train-default-28": lambda: plain("", 64, 512, 1, 28, 28),
     "train-series-128": lambda: plain("SERIES", 64, 256, 1, 128),
     "train-rgb-128": lambda: plain("", 16, 64, 3, 128, 128),
     "embed-pictures-28": lambda: inference("affine", "transform", 1024, 1, 28, 28),

@@ -156,8 +156,6 @@ class Domain:
         network: Kind of the default network for samples that are too large for a fully connected
             one: `conv` or `tcn`.
         batch_size: Default number of samples per training step.
-        large_batch_size: The same for collections of 2,000 samples or more, which have steps
-            enough; None for `batch_size`.
         min_steps: Lower bound of the default number of training steps.
         n_clusters: Default number of clusters; None takes the number of classes if there are
             labels, else a tenth of the number of samples, from 2 to 10.
@@ -197,7 +195,6 @@ class Domain:
     working_sides: tuple[int, ...] = (24, 32, 40)
     max_kept_side: int | None = None
     content: ContentKind = "joint"
-    large_batch_size: int | None = None
 
     def register(self) -> Domain:
         """Make the domain available by its name.
@@ -243,7 +240,6 @@ IMAGES = Domain(
     padding="auto",
     network="conv",
     batch_size=64,
-    large_batch_size=128,
     min_steps=600,
     n_clusters=10,
     max_working_side=48,

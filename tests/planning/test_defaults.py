@@ -19,7 +19,6 @@ from unwarp.planning.defaults import (
     MAX_SERIES_FOR_REFINEMENT,
     adapt_to_series,
     choose_start,
-    default_batch_size,
     default_recipe,
     default_steps,
 )
@@ -176,11 +175,3 @@ def test_dark_pictures_start_at_the_centroid() -> None:
     assert choose_start(dark, "learned", True).start == "learned"
     assert choose_start(replace(dark, start="moments"), "auto", True).start == "moments"
     assert choose_start(replace(dark, warp=Affine2d(shift=0)), "auto", True).start == "learned"
-
-
-@pytest.mark.parametrize("name", ["image", "series"])
-def test_batches_of_large_collections_grow(name: str) -> None:
-    """A large collection has the domain's large batch, where it has one."""
-    domain = Domain.registry[name]
-    small, large = (default_batch_size(n, domain) for n in (1999, 2000))
-    assert (small, large) == (domain.batch_size, domain.large_batch_size or domain.batch_size)

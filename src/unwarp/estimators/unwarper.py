@@ -124,8 +124,7 @@ class Unwarper(
             reconstruction error then tells when the training is done: it ends at a plateau, is
             extended up to four times if the error still falls at the default number of steps, and
             keeps the best weights (`history_.validation`). None to hold out none.
-        batch_size: Samples in a training step; None for 64 images (128 of 2,000 or more) or 20
-            series.
+        batch_size: Samples in a training step; None for 64 images or 20 series.
         scale: Scaling of values. `auto` divides uint8 by 255, maps the range of other images to
             [0, 1], and standardises all series together; `channel` standardises each channel over
             all series; `each` standardises every channel of every series by itself; `level` does so

@@ -38,9 +38,6 @@ CONTENT_PER_CHANNEL = 8
 MAX_CHANNELS_FOR_CONTENT = 8
 """Content columns for each channel of series after the first, up to the eighth channel."""
 
-MIN_SAMPLES_FOR_LARGE_BATCH = 2_000
-"""Size of a collection from which on a training step takes the large batch of the domain."""
-
 PASSES_OVER_DATA = 30
 MAX_STEPS = 4000
 """Passes over the data in a training of default length, and its greatest number of steps."""
@@ -260,24 +257,6 @@ def without_idle_views(recipe: Recipe) -> Recipe:
         family == recipe.warp and is_closed(family)
     )
     return replace(recipe, views=0.0, equivariance=0.0) if is_whole else recipe
-
-
-def default_batch_size(n_samples: int, domain: Domain) -> int:
-    """The number of samples of a training step.
-
-    Args:
-        n_samples: Number of training samples.
-        domain: Domain of the samples.
-
-    Returns:
-        `domain.large_batch_size` for large collections, else `domain.batch_size`.
-
-    >>> from unwarp.core import IMAGES
-    >>> default_batch_size(1999, IMAGES), default_batch_size(2000, IMAGES)
-    (64, 128)
-    """
-    is_large = n_samples >= MIN_SAMPLES_FOR_LARGE_BATCH
-    return domain.large_batch_size if is_large and domain.large_batch_size else domain.batch_size
 
 
 def default_steps(n_samples: int, domain: Domain, batch_size: int) -> int:

@@ -18,7 +18,6 @@ from unwarp.models.families.ae import AE
 from unwarp.models.recipe import RECIPE_OF_DATASET, Recipe
 from unwarp.planning.defaults import (
     choose_start,
-    default_batch_size,
     default_recipe,
     default_steps,
     infer_padding,
@@ -218,7 +217,7 @@ def make_plan(
         schema: Schema of the samples, with domain and sampling rate.
         data: Training samples, scaled as the model expects.
         decided: Recipe that trial trainings selected; None if there were none so far.
-        batch_size: Number of samples per step; None for `default_batch_size`.
+        batch_size: Number of samples per step; None for that of the domain.
         steps: Number of training steps; None for `default_steps`.
         why: Reasons for `decided`, as lines for the user.
 
@@ -251,7 +250,7 @@ def make_plan(
         if is_family_open and not request.overrides.keys() & {"views", "equivariance"}:
             recipe = without_idle_views(recipe)
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)
-    batch_size = batch_size or default_batch_size(len(data), schema.domain)
+    batch_size = batch_size or schema.domain.batch_size
     suitable_steps = default_steps(len(data), schema.domain, batch_size)
     return Plan(recipe, suitable_steps if steps is None else steps, batch_size, why, is_open)
 

@@ -115,10 +115,12 @@ def test_mirror_is_a_field_of_the_warp(folder: Path, tmp_path: Path) -> None:
 def test_held_out_share_reaches_both_models(folder: Path, tmp_path: Path) -> None:
     """Both trainings measure held-out samples; the report draws them, `metrics.json` has why."""
     out = tmp_path / "run"
-    options = ("--steps", 32, "--validation-fraction", 0.25, "--device", "cpu", "--out", out)
+    options = ("--steps", 32, "--validation-fraction", 0.25, "--batch-size", 12)
+    options = (*options, "--device", "cpu", "--out", out)
     code, _, errors = run("fit", folder, *options, "--quiet")
     assert code == 0, errors
-    assert load_job(out).settings["validation_fraction"] == 0.25
+    settings = load_job(out).settings
+    assert (settings["validation_fraction"], settings["batch_size"]) == (0.25, 12)
     record = json.loads((out / "metrics.json").read_text())
     for name, key in (("model", "warped"), ("baseline", "baseline")):
         history = json.loads((out / f"{name}.history.json").read_text())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unwarp.app.cli.learn_options import (
+    BatchSizeOption,
     ClustersOption,
     ConfigOption,
     ContentOption,
@@ -126,6 +127,7 @@ def fit(
     max_steps: StepsOption = None,
     max_seconds: SecondsOption = None,
     validation_fraction: ValidationOption = None,
+    batch_size: BatchSizeOption = None,
     random_state: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "no",
@@ -160,6 +162,7 @@ def fit(
         max_steps: Number of training steps; None to choose it from the data.
         max_seconds: Longest time of each of the two trainings, in seconds; None for no limit.
         validation_fraction: Share of the training samples to hold out; None for none.
+        batch_size: Samples in a training step; None for 64 images or 20 series.
         random_state: Seed of all random numbers.
         device: Device to compute on.
         precision: Mixed precision in training.
@@ -189,6 +192,8 @@ def fit(
         training["labels"] = labels
     if validation_fraction is not None:
         training["validation_fraction"] = validation_fraction
+    if batch_size is not None:
+        training["batch_size"] = batch_size
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}
     request = {"warp": warp, "start": start, "content": content, "fast": fast}
     request |= _request_fields(config, settings)

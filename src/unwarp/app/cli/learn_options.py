@@ -41,6 +41,13 @@ StepsOption = Annotated[
         "--steps", help="Number of training steps; by default chosen from the data.", min=1
     ),
 ]
+BatchSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Samples in a training step; by default 64 images or 20 series. Larger batches take "
+        "less time for as many samples, and their steps are fewer."
+    ),
+]
 PrecisionOption = Annotated[
     Precision,
     typer.Option(help="Precision of training: no for 32-bit, fp16 or bf16 for mixed precision."),
