@@ -93,12 +93,12 @@ def joined(rows: Mapping[str, Row], name: str) -> Row:
 
 
 def harmed(row: Row) -> bool:
-    """Whether alignment lost more than .02, or two test samples, of the raw accuracy."""
+    """Whether alignment lost more of the raw accuracy than `allowance`."""
     return bool(row["auto_aligned_1nn"] < row["raw_1nn"] - allowance(row))
 
 
 def allowance(row: Row) -> float:
-    """What a set may lose: .02, or two of its test samples."""
+    """What a set may lose: .02 and two of its test samples, whichever is more."""
     return max(0.02, 2 / row["n_test"]) + 1e-9
 
 
@@ -158,7 +158,8 @@ def means(sets: Sequence[Row]) -> str:
         return "No set is complete yet."
     lines = [[words, f"{mean(row[name] for row in done):.4f}"] for name, words in METHODS.items()]
     lost = [row["set"].split("/")[1] for row in done if harmed(row)]
-    words = f"Below raw by more than .02, or than two test samples: {', '.join(lost) or 'none'}."
+    names = ", ".join(lost) or "none"
+    words = f"Below raw by more than .02 and by more than two test samples: {names}."
     return f"{table(['1-NN', f'mean over {len(done)} sets'], lines)}\n\n{words}"
 
 

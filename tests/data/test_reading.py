@@ -56,7 +56,11 @@ def test_sampling_rate_is_any_number(sampling_rate: Any) -> None:
     assert schema.times[-1] == 8 / 250
 
 
-def test_images_have_no_sampling_rate() -> None:
-    """A sampling rate is refused for images as soon as they are parsed."""
-    with pytest.raises(ConfigError, match=r"sampling_rate=5.0 .*these samples are images"):
-        Reading(sampling_rate=5.0).parse(Source(np.zeros((3, 1, 9, 9))))
+@pytest.mark.parametrize(
+    "option", [{"sampling_rate": 5.0}, {"missing": "mask"}, {"lengths": "stretch"}]
+)
+def test_images_have_no_options_of_series(option: dict[str, Any]) -> None:
+    """Options of series are refused for images as soon as they are parsed."""
+    name, value = next(iter(option.items()))
+    with pytest.raises(ConfigError, match=f"{name}={value!r} .*these samples are images"):
+        Reading(**option).parse(Source(np.zeros((3, 1, 9, 9))))

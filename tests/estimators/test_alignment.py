@@ -228,6 +228,8 @@ def test_points_and_events_name_each_other(unequal: Unwarper) -> None:
     """Points of resampled series and events of images are refused with the right method."""
     with pytest.raises(DataError, match="use transform_events"):
         unequal.transform_points(waves(), [[3.0]])
+    with pytest.raises(ConfigError, match="inverse='no'"):
+        unequal.transform_points(waves(), [[3.0]], inverse="no")  # type: ignore[arg-type]
     pictures = np.random.default_rng(0).random((6, 9, 9))
     unwarper = Unwarper(Affine2d(), max_steps=1, n_clusters=2, device="cpu").fit(pictures)
     with pytest.raises(DataError, match="use transform_points"):

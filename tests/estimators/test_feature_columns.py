@@ -76,6 +76,8 @@ def test_transform_appends_the_pose(trained: Unwarper) -> None:
     """The codes stay the first columns, in the dtype of the samples, and all have names."""
     codes = trained.transform(X)
     both = trained.transform(X, pose=True)
+    with pytest.raises(ConfigError, match="pose='no'"):
+        trained.get_feature_names_out(pose="no")  # type: ignore[arg-type]
     assert both.dtype == X.dtype and both.shape[1] == len(trained.get_feature_names_out(pose=True))
     np.testing.assert_allclose(both[:, : codes.shape[1]], codes, atol=1e-5)
     assert both[:, codes.shape[1] :].std() > 0

@@ -143,6 +143,7 @@ class Trials:
         gain: The distance gain of the sharp warp.
         ratio: The elastic distance to the nearest series, aligned over observed.
         agreement: The gain in agreement with clusters, and its standard error.
+        cut: Length from which on, in steps, the time limit ends trials; 0 for no limit.
         lengths: Steps and seconds of each trial, in order.
     """
 
@@ -153,7 +154,9 @@ class Trials:
         gain: float = 1.0,
         ratio: float = 0.85,
         agreement: tuple[float, float] = (0.01, 0.001),
+        cut: float = 0.0,
     ) -> None:
+        self.cut = cut
         self.agreement = agreement
         self.saved, self.unexplained, self.gain, self.ratio = saved, unexplained, gain, ratio
         self.lengths: list[tuple[int, float | None]] = []
@@ -163,7 +166,8 @@ class Trials:
     def train(self, model: object, players: object, data: object, **options: Any) -> History:
         """Note the length of a trial instead of training."""
         self.lengths.append((options["steps"], options["seconds"]))
-        return History()
+        is_cut = self.cut and options["steps"] >= self.cut
+        return History(steps=1 if is_cut else options["steps"])
 
     def select(
         self,
@@ -264,6 +268,16 @@ def test_trials_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     unlimited = Trials([9.0, 9.0, 9.0], [])
     unlimited.select(monkeypatch, steps=450)
     assert unlimited.lengths == [(450, None)] * 6 + [(750, None), (450, None)]
+
+
+def test_trials_that_time_ends_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smooth warp is taken, with what was measured before; the words say so."""
+    at_once = Trials([-50.0], [], cut=300).select(monkeypatch, seconds=1.0)
+    assert (at_once.choice, at_once.saved, at_once.cut) == ("smooth", (), True)
+    assert "without a trial: max_seconds ended" in str(at_once)
+    later = Trials([31.0], [GOOD, GOOD, GOOD], cut=500).select(monkeypatch, seconds=1.0)
+    assert (later.choice, later.saved, later.cut) == ("smooth", (31.0,), True)
+    assert "saves 31 nats" in str(later) and "max_seconds ended the other trials" in str(later)
 
 
 def test_few_series_have_no_trial(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from unwarp import AE, GAN, VAE, Affine2d, CosineTime
+from unwarp.core import StartName
 from unwarp.data.dataset import Dataset
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
@@ -109,12 +110,10 @@ def test_requests_name_a_warp_domain() -> None:
     assert Request(recipe=AE()).warp_domain == Request().warp_domain == "auto"
 
 
-def test_gaps_need_a_domain_with_gaps() -> None:
-    """A plan for series allows gaps if the schema has them, one for pictures never does."""
-    for data, has_gaps in ((WAVES, True), (PICTURES, False)):
-        schema, samples = Schema.fit(as_source(data), Reading(missing="mask"))
-        assert schema.has_gaps == has_gaps
-        assert make_plan(Request(), schema, samples).recipe.gaps == has_gaps
+def test_gaps_are_those_of_the_schema() -> None:
+    """A plan for series allows gaps if they are to be masked."""
+    schema, samples = Schema.fit(as_source(WAVES), Reading(missing="mask"))
+    assert schema.has_gaps and make_plan(Request(), schema, samples).recipe.gaps
     assert not plan(WAVES, {}).recipe.gaps
 
 
@@ -128,6 +127,18 @@ def test_sampling_rates_are_shared() -> None:
     """The warp of the plan has the sampling rate of the data."""
     schema, data = Schema.fit(as_source(WAVES), Reading(sampling_rate=10.0))
     assert make_plan(Request(), schema, data).recipe.warp == CosineTime(sampling_rate=10.0)
+    same, other = (Request(warp=CosineTime(sampling_rate=rate)) for rate in (10.0, 20.0))
+    assert make_plan(same, schema, data).recipe.warp == same.warp
+    with pytest.raises(ConfigError, match="sampling_rate=20 of the warp, and 10 of the series"):
+        make_plan(other, schema, data)
+
+
+@pytest.mark.parametrize("start", ["centroid", "moments"])
+def test_series_have_no_centre_of_intensity(start: StartName) -> None:
+    """Starts that read pictures are refused for series, whoever names them."""
+    for request in ({"start": start}, {"recipe": AE(warp=CosineTime(), start=start)}):
+        with pytest.raises(ConfigError, match=f"start='{start}' reads the intensity of images"):
+            plan(WAVES, request)
 
 
 @pytest.mark.parametrize(

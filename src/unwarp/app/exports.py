@@ -83,7 +83,8 @@ def write_aligned(
         Number of samples N.
 
     Raises:
-        ConfigError: The file has an unknown suffix, cannot be written, or is one of the inputs.
+        ConfigError: The file has an unknown suffix, cannot be written, or is one of the inputs; or
+            the results are not written in parts, and `rows_per_part` is given.
         CheckpointError: `folder` holds no model.
         DataError: The samples cannot be read, or do not fit the model or the format.
     """
@@ -100,6 +101,7 @@ def write_aligned(
         results.rows_per_part = rows_per_part
         return write_results(results, out, inputs, on_message)
     check_output(out, inputs)
+    _check_rows_per_part(rows_per_part)
     prepared = model.prepare_samples(samples)
     goal = None if to is None else sample_to_align_to(to, samples, prepared)
     if other is not None:
@@ -193,7 +195,8 @@ def write_embedding(
         Number of samples N.
 
     Raises:
-        ConfigError: The file has another suffix, cannot be written, or is one of the inputs.
+        ConfigError: The file has another suffix, cannot be written, or is one of the inputs; or it
+            is no folder, and `rows_per_part` is given.
         CheckpointError: `folder` holds no model.
         DataError: The samples cannot be read, or do not fit the model.
     """
@@ -204,7 +207,8 @@ def write_embedding(
         facts = facts_of_results(expand(folder), source, **hints)
         results = EmbeddingParts(model, samples, facts, rows_per_part)
         return write_results(results, out, inputs, on_message)
-    _check_table(Path(out), inputs)
+    _check_table(Path(out), inputs, ", or a folder")
+    _check_rows_per_part(rows_per_part)
     model, samples = _open(folder, source, device, on_message, hints)
     table = embedding_table(model, model.prepare_samples(samples), names_of(samples))
     write_file(Path(out), _as_csv(table), inputs)
@@ -218,6 +222,7 @@ def write_modes(
     device: str = "auto",
     on_message: Callable[[str], None] = lambda line: None,
     hints: Mapping[str, Any] = NO_ARGUMENTS,
+    rows_per_part: int | None = None,
 ) -> int:
     """Write the poses that explain each sample as a `.csv` table.
 
@@ -231,18 +236,20 @@ def write_modes(
         device: `auto`, `cpu`, `cuda` or `mps`.
         on_message: Function that shows a line to people.
         hints: Arguments of `Unwarper` by which the source is read, instead of those of the model.
+        rows_per_part: None; poses are not written in parts.
 
     Returns:
         Number of samples N.
 
     Raises:
-        ConfigError: The file has another suffix, cannot be written, or is one of the inputs; or an
-            earlier version saved the model.
+        ConfigError: The file has another suffix, cannot be written, or is one of the inputs;
+            `rows_per_part` is given; or an earlier version saved the model.
         CheckpointError: `folder` holds no model.
         DataError: The samples cannot be read, or do not fit the model.
     """
     inputs: list[str | Path] = [folder, *source_paths(source)]
     _check_table(Path(out), inputs)
+    _check_rows_per_part(rows_per_part)
     model, samples = _open(folder, source, device, on_message, hints)
     tables = model.pose_modes(samples)
     table = pd.concat(tables, ignore_index=True)
@@ -252,11 +259,26 @@ def write_modes(
     return len(samples)
 
 
-def _check_table(out: Path, inputs: list[str | Path]) -> None:
-    """Refuse a file that cannot be written, is an input, or is no `.csv` file."""
+def _check_table(out: Path, inputs: list[str | Path], other: str = "") -> None:
+    """Refuse a file that cannot be written, is an input, or is no `.csv` file.
+
+    Args:
+        out: The file.
+        inputs: Files and folders that stay as they are.
+        other: What else would do, in words.
+    """
     check_writable(out, inputs)
     if out.suffix.lower() != ".csv":
-        raise ConfigError(f"out={out} must end in .csv; give such a name, or a folder")
+        raise ConfigError(f"out={out} must end in .csv; give such a name{other}")
+
+
+def _check_rows_per_part(rows_per_part: int | None) -> None:
+    """Refuse a size of parts for results that are not written in parts."""
+    if rows_per_part is not None:
+        raise ConfigError(
+            f"rows_per_part={rows_per_part} is for a folder that is written in parts: a table of "
+            "`embed`, or aligned samples of shards or of more than 1 GiB; leave it out"
+        )
 
 
 def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:

@@ -110,8 +110,8 @@ class Reading:
 
         Raises:
             DataError: The samples cannot be used.
-            ConfigError: A domain or a treatment of missing values is unknown, or the sampling rate
-                does not fit the samples.
+            ConfigError: A domain or a treatment of missing values is unknown, or an option of
+                series is set for other samples.
         """
         if source.dataset is not None:
             return source
@@ -122,28 +122,32 @@ class Reading:
             self.image_shape,
             layout=source.layout,
         )
-        self.check_sampling_rate(Domain.registry[name])
+        self.check_options_of_series(Domain.registry[name])
         # the result is not used: resampling raises an error if values are missing but must not be
         origin.resample(None, check_policy(self.missing))
         return replace(source, x=origin, times=None, domain=name)
 
-    def check_sampling_rate(self, domain: Domain) -> None:
-        """Refuse a sampling rate that does not fit the samples.
+    def check_options_of_series(self, domain: Domain) -> None:
+        """Refuse options of series that do not fit the samples.
 
         Args:
             domain: Domain of the samples.
 
         Raises:
-            ConfigError: The rate is not positive and finite, or the domain has no axis of time.
+            ConfigError: The rate is not positive and finite, or the domain has no axis of time and
+                `sampling_rate`, `missing` or `lengths` is set.
         """
         rate = self.sampling_rate
         if rate is not None and not (isinstance(rate, Real) and 0 < rate < np.inf):
             raise ConfigError(f"sampling_rate={rate!r} must be positive; give samples per second")
-        if rate is not None and not domain.has_times:
-            raise ConfigError(
-                f"sampling_rate={rate!r} is an argument of series, and these samples are "
-                f"{domain.plural}; leave it out"
-            )
+        for name, default in (("sampling_rate", None), ("missing", "error"), ("lengths", "auto")):
+            value = getattr(self, name)
+            fits = domain.has_gaps if name == "missing" else domain.has_times
+            if value != default and not fits:
+                raise ConfigError(
+                    f"{name}={value!r} is an argument of series, and these samples are "
+                    f"{domain.plural}; leave it out"
+                )
 
 
 DEFAULT_READING = Reading()

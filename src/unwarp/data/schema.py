@@ -123,7 +123,7 @@ class Schema:
             layout=source.layout,
         )
         domain = Domain.registry[name]
-        reading.check_sampling_rate(domain)
+        reading.check_options_of_series(domain)
         length, clock, why = origin.infer_clock(reading.sampling_rate, reading.lengths)
         missing = check_policy(reading.missing)
         gapless = origin.resample(length, policy_for_scaling(missing))

@@ -214,9 +214,11 @@ class Alignment(Preparation):
             same units; with `inverse`, in the observed images or series.
 
         Raises:
+            ConfigError: `inverse` is neither True nor False.
             DataError: `points` has another shape, or the series have unequal lengths or time
                 stamps; use `transform_events` for such series.
         """
+        check_value("inverse", inverse, Flag())
         samples = self.prepare_samples(X)
         framed = to_frame(self.schema_, points, samples)
         return from_frame(self.schema_, self._align_points(samples, framed, inverse))

@@ -74,6 +74,7 @@ class Selection:
             by lags and by lags with a smooth warp, in the last fold that was measured; empty if
             the smooth warp was not tried.
         domain: Name of the domain of the samples.
+        cut: Whether a time limit ended trials before their last step; they then decided nothing.
 
     >>> print(Selection("none", (3.2,)))
     no warp: a warp saves 3 nats per held-out series (in 1 fold), and 10 are required
@@ -92,6 +93,7 @@ class Selection:
     tempo_ratio: float = 0.0
     beyond_lags: tuple[float, ...] = ()
     domain: str = "series"
+    cut: bool = False
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
@@ -120,8 +122,9 @@ class Selection:
         elif not self.saved and self.choice == "none":
             return f"no warp: every {domain.singular} is constant"
         elif not self.saved:
-            words = WORDS_OF_CHOICE[self.choice]
-            return f"{words}, without a trial: there are too few {domain.plural} or steps"
+            why = f"there are too few {domain.plural} or steps"
+            why = "max_seconds ended the trials before their last step" if self.cut else why
+            return f"{WORDS_OF_CHOICE[self.choice]}, without a trial: {why}"
         else:
             saving = (
                 f"a warp saves {math.floor(mean(self.saved))} nats per held-out {domain.singular}"
@@ -135,7 +138,9 @@ class Selection:
             )
         if self.choice == "none":
             return f"no warp: {saving}"
-        return f"{WORDS_OF_CHOICE[self.choice]}: {saving}{self._shares()}{self._beyond_lags()}"
+        details = f"{self._shares()}{self._beyond_lags()}"
+        details += "; max_seconds ended the other trials, which decide nothing" if self.cut else ""
+        return f"{WORDS_OF_CHOICE[self.choice]}: {saving}{details}"
 
     def _spread(self) -> str:
         """Least and greatest saving of the folds in words."""

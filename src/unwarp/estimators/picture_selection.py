@@ -74,7 +74,7 @@ def select_for_pictures(
     trials = Trials(x, STEPS_OF_TRIAL, share, options, on_message, IMAGES.batch_size)
     saved = saved_nats(trials, rows, infer_padding(DESCRIBING_RECIPE, x, IMAGES))
     if trials.cut:  # a model that was hardly trained says nothing
-        return affine
+        return replace(affine, cut=True)
     return replace(
         affine, choice="affine" if mean(saved) >= MIN_SAVED_NATS else "none", saved=saved
     )

@@ -124,7 +124,8 @@ def select(
 
     Constant series get no warp. With fewer than 12 series or fewer than 300 steps there are no
     trials, and the smooth warp is selected. Otherwise lags are tried, and 2 to 10 trials
-    decide.
+    decide. Trials that the time limit ends decide nothing: lags that explain much are then
+    selected, else the smooth warp.
 
     Args:
         x: Training series (N, C, T), scaled for a model; NaN marks missing values.
@@ -155,8 +156,12 @@ def select(
         selection = _choose_strength(trials, rows[:2], weaker)
         if selection.choice == weaker:
             selection = _choose_beyond_lags(trials, rows[:2], selection)
+        if trials.cut:  # models that were hardly trained say nothing
+            selection = Selection(weaker, cut=True)
         return replace(selection, lag_ratio=lags, tempo_ratio=tempos)
     saved = saved_nats(trials, rows, DESCRIBING_RECIPE)
+    if trials.cut:
+        return Selection("smooth", lag_ratio=lags, cut=True)
     signs = _second_signs(trials, rows) if abs(mean(saved)) < MIN_SAVED_NATS else {}
     evidence: dict[str, Any] = {"saved": saved, "lag_ratio": lags, **signs}
     if mean(saved) < MIN_SAVED_NATS and not _support(**signs):
@@ -164,6 +169,8 @@ def select(
     selection = _choose_strength(trials, rows[:2], "smooth")
     if selection.nearest_ratio > MAX_NEAREST_RATIO:
         selection = replace(selection, choice="none")
+    if trials.cut:
+        selection = Selection("smooth", cut=True)
     return replace(selection, **evidence)
 
 

@@ -148,7 +148,8 @@ class Unwarper(
             nothing, or the recipe (`gan`, `mixing-ae`) takes no gaps.
         table: Layout of a table: `wide` for a row per series, `long` for a row per series and time,
             `columns` for a column per series. `auto` decides by the names and cells of the columns
-            and refuses what reads two ways.
+            and refuses what reads two ways. Arrays have no columns: this and the following four
+            arguments do not concern them.
         id_column: Name of the column that names the series of a table; None to find it. Without
             column names, columns are named by their numbers, from "1".
         time_column: Name of the column of times; None to find it.
@@ -325,7 +326,7 @@ class Unwarper(
             source = self._with_labels(self.open(X, times=times, any_order=True), y)
             schema, data = earlier.read(source, reading)
         fitting = Fitting(self, request, reading, schema, data, seed, callbacks, source, earlier)
-        # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
+        # 2. decide on the recipe, the steps and the batch size, and on how much to warp
         plan, selection = run_once(fitting.decide)
         fitting.check_memory(source, plan)
         # 3. build the model of the recipe, train it, and cluster the latents of the samples; of
@@ -429,9 +430,11 @@ class Unwarper(
             pose: Whether `transform` appends the deformations.
 
         Raises:
+            ConfigError: `pose` is neither True nor False.
             DataError: The training samples had other names of features.
         """
         check_is_fitted(self)
+        check_value("pose", pose, Flag())
         names = getattr(self, "feature_names_in_", None)
         if not (names is None or input_features is None or np.array_equal(names, input_features)):
             raise DataError("input_features is not equal to feature_names_in_; leave it out")

@@ -305,11 +305,20 @@ def share_sampling_rate(recipe: Recipe, sampling_rate: float | None) -> Recipe:
 
     Returns:
         The recipe; unchanged if neither the data nor the warp has a sampling rate.
+
+    Raises:
+        ConfigError: The data and the warp have different sampling rates.
     """
     parts: list[Any] = list(recipe.warp.parts)
-    rate = sampling_rate or sampling_rate_of(recipe.warp)
+    own_rate = sampling_rate_of(recipe.warp)
+    rate = sampling_rate or own_rate
     if rate is None:
         return recipe
+    if own_rate is not None and rate != own_rate:
+        raise ConfigError(
+            f"sampling_rate={own_rate:g} of the warp, and {rate:g} of the series: leave that of "
+            "the warp out"
+        )
     parts = [
         replace(part, sampling_rate=rate) if hasattr(part, "sampling_rate") else part
         for part in parts

@@ -249,10 +249,20 @@ def make_plan(
         recipe = searched
         if is_family_open and not request.overrides.keys() & {"views", "equivariance"}:
             recipe = without_idle_views(recipe)
+    _check_start(recipe, schema)
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)
     batch_size = batch_size or schema.domain.batch_size
     suitable_steps = default_steps(len(data), schema.domain, batch_size)
     return Plan(recipe, suitable_steps if steps is None else steps, batch_size, why, is_open)
+
+
+def _check_start(recipe: Recipe, schema: Schema) -> None:
+    """Refuse a start that is computed from pictures for samples that are none."""
+    if recipe.start in ("centroid", "moments") and len(schema.domain.axes) != 2:
+        raise ConfigError(
+            f"start={recipe.start!r} reads the intensity of images, and these samples are "
+            f"{schema.domain.plural}; use 'learned', 'search' or 'auto'"
+        )
 
 
 def _reasons_of_search(recipe: Recipe, searched: Recipe, is_series: bool) -> tuple[str, ...]:

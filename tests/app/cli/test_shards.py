@@ -87,6 +87,13 @@ def test_results_are_written_in_parts(shards: Path) -> None:
     assert run("embed", model, shards, "--out", f"{table}/", "--rows-per-part", 15, "-q")[0] == 0
     assert len(list(table.glob("part-*"))) == 3 and run("data", "check", table)[0] == 0
     assert run("align", model, shards, "--out", out, "--rows-per-part", 9)[0] == 2
+    for words in (
+        ("embed", model, shards, "--out", f"{table}.csv"),
+        ("embed", model, shards, "--modes", "--out", f"{table}.csv"),
+        ("align", model, shards, "--out", f"{table}.npz"),
+    ):
+        code, _, errors = run(*words, "--rows-per-part", 9)
+        assert code == 2 and "--rows-per-part 9 is for a folder" in errors
     assert run("align", model, shards, "--out", shards)[0] == 2
     assert run("align", model, shards.parent / "x.npy", "--out", out)[0] == 2
     assert (as_source(out).x[:] == aligned).all()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -69,7 +68,8 @@ ModesOption = Annotated[
     bool,
     typer.Option(
         "--modes",
-        help="Write all poses that explain a sample instead, a row for each, with their weights.",
+        help="Write all poses that explain a sample instead, a row for each, with their weights, "
+        "as a .csv file.",
     ),
 ]
 
@@ -232,7 +232,7 @@ def embed(
 
     tell = (lambda line: None) if quiet else say
     hints = picture_hints(layout, sizes, image_shape)
-    write = write_modes if modes else partial(write_embedding, rows_per_part=rows_per_part)
-    n = write(model_folder(model), one_source(source), out, device, tell, hints)
+    write = write_modes if modes else write_embedding
+    n = write(model_folder(model), one_source(source), out, device, tell, hints, rows_per_part)
     message = f"wrote the {'poses' if modes else 'codes'} of {n:,} samples to {out}"
     print_result({"samples": n, "file": str(out)}, message, as_json, quiet)
