@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent
 DOORS = ("__init__", "__main__")
 FLOORS = (
     {"core", "registry", "errors", "values", "_version", "disk", "missing", "draws", "launch"}
-    | {"collectives", "range_kinds", "waiting"},
+    | {"collectives", "prefixes", "range_kinds", "waiting"},
     {"warps", "distances", "nets", "plots"}
     | {"devices", "processes", "ranges", "storage", "checksums"},
     {"models", "metrics", "data"},

@@ -56,9 +56,7 @@ def test_sampling_rate_is_any_number(sampling_rate: Any) -> None:
     assert schema.times[-1] == 8 / 250
 
 
-@pytest.mark.parametrize(
-    "option", [{"sampling_rate": 5.0}, {"missing": "mask"}, {"lengths": "stretch"}]
-)
+@pytest.mark.parametrize("option", [{"sampling_rate": 5.0}, {"missing": "mask"}])
 def test_images_have_no_options_of_series(option: dict[str, Any]) -> None:
     """Options of series are refused for images as soon as they are parsed."""
     name, value = next(iter(option.items()))

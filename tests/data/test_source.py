@@ -55,3 +55,9 @@ def test_files_give_ids_and_labels() -> None:
     assert with_names.ids is not None and with_names.ids.tolist() == list("abcde")
     without_names = Source(X).as_dataset(torch.from_numpy(X))
     assert without_names.ids is None and without_names.labels is None
+
+
+def test_samples_have_names_or_numbers() -> None:
+    """Samples without names count from 0."""
+    assert Source([[1.0]] * 4).row_names.tolist() == [0, 1, 2, 3]
+    assert Source([[1.0]] * 2, ["a", "b"]).row_names.tolist() == ["a", "b"]

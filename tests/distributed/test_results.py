@@ -25,7 +25,6 @@ from unwarp.data.opening import as_source
 from unwarp.data.part_folder import LOG, MANIFEST, read_record
 from unwarp.distributed.results import PartWorker, open_samples, raise_error
 from unwarp.errors import CheckpointError, ConfigError, DataError
-from unwarp.estimators.part_results import names_of
 
 X = pictures(60)
 
@@ -239,7 +238,7 @@ def test_samples_need_no_shards(
         assert n == 60
     source = reader.open(places[form])
     table = table_of(tmp_path / "out")
-    assert table["sample"].tolist() == names_of(source).tolist()
+    assert table["sample"].tolist() == source.row_names.tolist()
     columns = [name for name in table if name.startswith("content_")]
     np.testing.assert_allclose(table[columns], reader.transform(source), atol=1e-4)
     assert lines.count("3 of 3 parts") == 1
@@ -265,7 +264,7 @@ def test_parquet_needs_no_shards(cluster: None, tmp_path: Path) -> None:
     thread.join(10)
     source = model.open(tmp_path / "x.parquet")
     table = table_of(out)
-    assert n == 30 and table["sample"].tolist() == names_of(source).tolist()
+    assert n == 30 and table["sample"].tolist() == source.row_names.tolist()
     columns = [name for name in table if name.startswith("content_")]
     np.testing.assert_allclose(table[columns], model.transform(source), atol=1e-4)
 

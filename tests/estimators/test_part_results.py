@@ -30,7 +30,6 @@ from unwarp.estimators.part_results import (
     facts_of_results,
     identity_of_model,
     identity_of_source,
-    names_of,
     write_results,
 )
 
@@ -112,7 +111,7 @@ def test_tables_have_each_row_once(
     results = EmbeddingParts(fitted, source, rows_per_part=9)
     write_results(results, tmp_path / "out")
     table = table_of(tmp_path / "out")
-    expected = embedding_table(fitted, fitted.prepare_samples(X), names_of(source))
+    expected = embedding_table(fitted, fitted.prepare_samples(X), source.row_names)
     assert list(table) == list(expected) and list(table["sample"]) == [f"p{k}" for k in range(40)]
     columns = [name for name in table if name != "sample"]
     np.testing.assert_allclose(table[columns], expected[columns], rtol=1e-4, atol=1e-5)
@@ -317,9 +316,3 @@ def test_facts_tell_results_apart(tmp_path: Path) -> None:
         for folder, source, options in (*calls, calls[0])
     ]
     assert len(set(facts)) == len(calls) and facts[0] == facts[-1]
-
-
-def test_samples_have_names_or_numbers() -> None:
-    """Samples without names count from 0."""
-    assert names_of(Source(X)).tolist() == list(range(40))
-    assert names_of(Source(X[:2], ["a", "b"])).tolist() == ["a", "b"]

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from unwarp.models import Player
+from unwarp.prefixes import strip_prefix
 from unwarp.training.state import State
-from unwarp.training.tensors import restore_optimiser, select, state_tensors, weights_of
+from unwarp.training.tensors import restore_optimiser, state_tensors, weights_of
 
 
 def small_state() -> State:
@@ -34,7 +35,7 @@ def test_names_say_whose_tensors_are() -> None:
 def test_optimiser_comes_back() -> None:
     """The moments of an optimiser are those of its tensors."""
     state = small_state()
-    tensors = select(state_tensors(state), "optimiser0.")
+    tensors = strip_prefix(state_tensors(state), "optimiser0.")
     other = state.players[0].optimiser.build(nn.Linear(3, 1))
     restore_optimiser(other, tensors)
     moments = [list(optimiser.state.values()) for optimiser in (other, state.optimisers[0])]

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from unwarp.core import Factor
+from unwarp.data.prepared import SAMPLES_PER_CHUNK
 from unwarp.errors import ConfigError, DataError
 from unwarp.models import Model
 from unwarp.models.latent import Latent
@@ -28,9 +29,6 @@ Axis = tuple[Factor, Tensor]
 
 PATH_LENGTH = Whole(2, 1_000_000)
 """Range of the number of samples on a path; both ends are included."""
-
-SAMPLES_PER_CHUNK = 1000
-"""Number of samples that are encoded at a time, so that memory is bounded."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from torch import Tensor
 
 from unwarp.analysis.latents import (
     PATH_LENGTH,
-    SAMPLES_PER_CHUNK,
     Axis,
     Traversal,
     as_rows,
@@ -31,6 +30,7 @@ from unwarp.analysis.latents import (
     require,
 )
 from unwarp.core import Factor
+from unwarp.data.prepared import SAMPLES_PER_CHUNK
 from unwarp.errors import DataError
 from unwarp.models import Model
 from unwarp.models.latent import Latent

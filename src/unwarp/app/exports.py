@@ -34,7 +34,6 @@ from unwarp.estimators.part_results import (
     EmbeddingParts,
     embedding_table,
     facts_of_results,
-    names_of,
     write_results,
 )
 from unwarp.estimators.unwarper import Unwarper
@@ -108,7 +107,7 @@ def write_aligned(
         return _write_other(model, prepared, other, out, {"to": goal, "counts": counts}, inputs)
     move = partial(model.align, to=goal, counts=counts)
     if output_format(out) == ".npz":
-        write_file(Path(out), _pack(model, prepared, names_of(samples), move), inputs)
+        write_file(Path(out), _pack(model, prepared, samples.row_names, move), inputs)
         return len(samples)
     alpha = samples.form.alpha
     if alpha is not None:
@@ -210,7 +209,7 @@ def write_embedding(
     _check_table(Path(out), inputs, ", or a folder")
     _check_rows_per_part(rows_per_part)
     model, samples = _open(folder, source, device, on_message, hints)
-    table = embedding_table(model, model.prepare_samples(samples), names_of(samples))
+    table = embedding_table(model, model.prepare_samples(samples), samples.row_names)
     write_file(Path(out), _as_csv(table), inputs)
     return len(samples)
 
@@ -253,7 +252,7 @@ def write_modes(
     model, samples = _open(folder, source, device, on_message, hints)
     tables = model.pose_modes(samples)
     table = pd.concat(tables, ignore_index=True)
-    names = np.repeat(names_of(samples), [len(modes) for modes in tables])
+    names = np.repeat(samples.row_names, [len(modes) for modes in tables])
     table.insert(0, "sample", names)
     write_file(Path(out), _as_csv(table), inputs)
     return len(samples)
@@ -292,7 +291,7 @@ def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
         samples: The samples.
         folder: The run folder.
     """
-    prepared, head = model.prepare_samples(samples), {"sample": names_of(samples)}
+    prepared, head = model.prepare_samples(samples), {"sample": samples.row_names}
     head |= {} if samples.labels is None else {"label": samples.labels}
     for name, table in _tables(model, prepared, head):
         write_file(folder / f"{name}.csv", _as_csv(table))

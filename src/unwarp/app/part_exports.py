@@ -21,7 +21,6 @@ from unwarp.disk.sharded import ShardedArray
 from unwarp.errors import DataError
 from unwarp.estimators.part_results import (
     AlignedParts,
-    names_of,
 )
 from unwarp.estimators.unwarper import Unwarper
 
@@ -110,7 +109,7 @@ def sample_to_align_to(text: str, samples: Source, prepared: Prepared | None = N
     Raises:
         DataError: There is no such sample or file, or the file holds several.
     """
-    names = [str(name) for name in names_of(samples)]
+    names = [str(name) for name in samples.row_names]
     if text in names or (text.isascii() and text.isdigit() and int(text) < len(names)):
         row = names.index(text) if text in names else int(text)
         if prepared is None or hasattr(prepared.origin, "values"):

@@ -13,6 +13,7 @@ from unwarp.app.report.setting_texts import leaves
 from unwarp.app.run_facts import read_facts
 from unwarp.disk.files import read_plain
 from unwarp.errors import CheckpointError, ConfigError
+from unwarp.prefixes import strip_prefix
 from unwarp.storage.files import expand
 
 MIN_RUNS = 2
@@ -52,9 +53,7 @@ class FinishedRun:
             model: `warped` or `baseline`.
         """
         scores: dict[str, float] = self.metrics[model]["scores"]
-        prefix = "codes_"
-        plain = {k.removeprefix(prefix): v for k, v in scores.items() if k.startswith(prefix)}
-        return {**scores, **plain}
+        return {**scores, **strip_prefix(scores, "codes_")}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from unwarp.data.array_likes import as_dense
 from unwarp.data.blocks import row_blocks
 from unwarp.data.layout import arrange_axes
 from unwarp.data.precision import as_float32
+from unwarp.disk.sharded import native_order
 from unwarp.errors import ConfigError, DataError, DataTypeError
 from unwarp.range_kinds import Choice
 
@@ -112,7 +113,7 @@ def as_precise_samples(
             and Domain.registry[arrange_axes(numbers, domain, layout=layout)[1]].has_gaps
         )
         _check_finite(numbers, may_have_gaps)
-    return arrange_axes(_as_stored_type(numbers), domain, image_shape, layout)
+    return arrange_axes(native_order(numbers), domain, image_shape, layout)
 
 
 def _check_not_empty(x: Array) -> Array:
@@ -153,11 +154,6 @@ def _as_numeric(x: Array) -> Array:
         raise kind(
             f"X must hold numbers only: {error}; drop or encode values that are not numbers"
         ) from error
-
-
-def _as_stored_type(x: Array) -> Array:
-    """Numbers in the byte order of the machine; a copy only if they have another one."""
-    return x.astype(x.dtype.newbyteorder("="), copy=False)
 
 
 def _check_finite(numbers: Array, may_have_gaps: bool) -> None:

@@ -30,7 +30,7 @@ NUMBERS_PER_CHUNK = 1 << 20
 """Greatest number of values that are aligned at once, to bound the memory."""
 
 SAMPLES_PER_CHUNK = 1000
-"""Greatest number of samples that are aligned at once; more no longer fit the processor's cache."""
+"""Greatest number of samples that are encoded or aligned at once; more do not fit the cache."""
 
 
 MAX_BYTES_UNWRITTEN = 64 << 20

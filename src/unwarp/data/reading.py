@@ -134,13 +134,13 @@ class Reading:
             domain: Domain of the samples.
 
         Raises:
-            ConfigError: The rate is not positive and finite, or the domain has no axis of time and
-                `sampling_rate`, `missing` or `lengths` is set.
+            ConfigError: The rate is not positive and finite, or samples of the domain have no
+                times and no gaps, and `sampling_rate` or `missing` is set.
         """
         rate = self.sampling_rate
         if rate is not None and not (isinstance(rate, Real) and 0 < rate < np.inf):
             raise ConfigError(f"sampling_rate={rate!r} must be positive; give samples per second")
-        for name, default in (("sampling_rate", None), ("missing", "error"), ("lengths", "auto")):
+        for name, default in (("sampling_rate", None), ("missing", "error")):
             value = getattr(self, name)
             fits = domain.has_gaps if name == "missing" else domain.has_times
             if value != default and not fits:

@@ -73,6 +73,15 @@ class Source:
     def __len__(self) -> int:
         return len(self.x)
 
+    @property
+    def row_names(self) -> Array:
+        """Names of the samples (N,); numbers from 0 for samples without names.
+
+        >>> Source([[1.0, 2.0], [3.0, 4.0]]).row_names.tolist()
+        [0, 1]
+        """
+        return np.arange(len(self)) if self.names is None else np.asarray(self.names)
+
     def subset(self, rows: Sequence[int] | Array) -> Source:
         """The source reduced to some of its samples.
 

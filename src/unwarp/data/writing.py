@@ -163,8 +163,8 @@ def as_output(source: Source, x: Any, alpha: Any = None, times: Any = None) -> O
         DataError: Times do not fit the series.
     """
     values = x if isinstance(x, list) else np.asarray(as_numpy(x))
-    names = np.arange(len(source)) if source.names is None else np.asarray(source.names)
-    pictures, form = _as_pictures(source, values), source.form
+    names, form = source.row_names, source.form
+    pictures = _as_pictures(source, values)
     if pictures is not None and len(pictures) and not len(form.files):
         form = _plain_form(names, pictures, form)
     transparent = None if alpha is None else np.asarray(as_numpy(alpha))

@@ -175,7 +175,7 @@ class ShardedArray:
         """One row (...) by its index among those of all shards; it is not copied."""
         shard = int(np.searchsorted(self._ends, row, "right"))
         place = row - int(self._ends[shard]) + len(self.shards[shard])
-        first: Array = self.view(_native(self.shards[shard][place : place + 1]))[0]
+        first: Array = self.view(native_order(self.shards[shard][place : place + 1]))[0]
         return first
 
     def _slice(self, rows: slice) -> Array:
@@ -186,7 +186,7 @@ class ShardedArray:
         shard = int(np.searchsorted(self._ends, start, "right"))
         if stop > start and stop <= self._ends[shard]:
             offset = int(self._ends[shard]) - len(self.shards[shard])
-            return self.view(_native(self.shards[shard][start - offset : stop - offset]))
+            return self.view(native_order(self.shards[shard][start - offset : stop - offset]))
         return self._rows(np.arange(start, stop))
 
     def _rows(self, index: Array) -> Array:
@@ -209,6 +209,13 @@ def _is_all(rows: Any) -> bool:
     return isinstance(rows, slice) and rows == slice(None)
 
 
-def _native(block: Array) -> Array:
-    """Numbers in the byte order of the machine; a copy only if they have another one."""
+def native_order(block: Array) -> Array:
+    """Numbers in the byte order of the machine.
+
+    Args:
+        block: Numbers of any shape.
+
+    Returns:
+        A copy if they have another byte order, else `block` itself.
+    """
     return block.astype(block.dtype.newbyteorder("="), copy=False)

@@ -9,14 +9,12 @@ import torch
 
 from unwarp.analysis.embedding import encode_content
 from unwarp.core import Array
+from unwarp.data.prepared import SAMPLES_PER_CHUNK
 from unwarp.data.samples import Samples
 from unwarp.data.streams import check_order
 from unwarp.estimators.alignment import Alignment
 from unwarp.estimators.clusters import Clusters
 from unwarp.models.model import Model
-
-SAMPLES_PER_CHUNK = 1000
-"""Samples that are encoded at once, as many as `encode` takes."""
 
 
 class Clustering(Alignment):

@@ -26,6 +26,7 @@ from torch.nn import functional as F
 
 from unwarp.core import Array, Batch, Domain, Labels
 from unwarp.data.dataset import Dataset
+from unwarp.data.prepared import SAMPLES_PER_CHUNK
 from unwarp.data.samples import reference_view
 from unwarp.errors import CheckpointError, ConfigError, DataError
 from unwarp.metrics import ScoreInputs
@@ -37,9 +38,6 @@ from unwarp.training.loop import train
 
 MAX_REFERENCE_SAMPLES = 10_000
 """Greatest number of training samples for principal components and for the scale of features."""
-
-CHUNK_SIZE = 1000
-"""Number of samples in one call of a trained network; bounds the memory."""
 
 LEARNING_RATE = 3e-3
 """Learning rate of the classifier."""
@@ -217,7 +215,7 @@ class Features:
                 f"x has shape {tuple(samples.shape)}; "
                 f"these features need samples of shape (N, *{self.shape})"
             )
-        chunks = torch.split(samples, CHUNK_SIZE)
+        chunks = torch.split(samples, SAMPLES_PER_CHUNK)
         return np.concatenate([network(chunk).numpy() for chunk in chunks])
 
 

@@ -271,7 +271,7 @@ class EmbeddingParts(PartResults):
         Args:
             number: Number of the part, from 0.
         """
-        rows, names = self.rows_of(number), names_of(self.source)
+        rows, names = self.rows_of(number), self.source.row_names
         table = embedding_table(self.model, self.prepare(rows), names[rows])
         if self.suffix == ".npy":
             types = {"sample": names.dtype.str}
@@ -306,21 +306,6 @@ def embedding_table(model: Unwarper, samples: Prepared, names: Array) -> pd.Data
     codes.insert(0, "sample", names)
     codes["cluster"] = model.predict(samples)
     return codes.join(model.transform_params(samples).reset_index(drop=True))
-
-
-def names_of(source: Source) -> Array:
-    """Name or number of each sample.
-
-    Args:
-        source: N samples.
-
-    Returns:
-        Names (N,), such as file names of images; numbers from 0 for samples without names.
-
-    >>> names_of(Source([[1.0, 2.0], [3.0, 4.0]])).tolist()
-    [0, 1]
-    """
-    return np.arange(len(source)) if source.names is None else np.asarray(source.names)
 
 
 def write_results(

@@ -25,6 +25,7 @@ from unwarp.models.building import domain_of
 from unwarp.models.codec import describe, restore
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
+from unwarp.prefixes import strip_prefix
 from unwarp.storage.files import expand
 from unwarp.storage.folders import recover_folder, write_folder
 
@@ -141,7 +142,7 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
         recipe: Recipe = restore(config["recipe"])
         _check_domain(config["domain"])
         model = recipe.build(config["shape"])
-        weights = _with_prefix(tensors, MODEL_PREFIX)
+        weights = strip_prefix(tensors, MODEL_PREFIX)
         originals = {name: value.clone() for name, value in model.state_dict().items()}
         model.load_state_dict(weights)
     except NotImportedError as error:
@@ -154,13 +155,8 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
             f"{folder}: the weights do not fit config.json ({error}); save it again"
         ) from error
     _check_finite(folder, weights, originals)
-    config["arrays"] = _with_prefix(tensors, ARRAY_PREFIX)
+    config["arrays"] = strip_prefix(tensors, ARRAY_PREFIX)
     return model.eval(), recipe, config
-
-
-def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors with a prefix in their name, under their name without it."""
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def _check_finite(

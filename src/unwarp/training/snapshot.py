@@ -13,12 +13,12 @@ from torch import Tensor
 from unwarp.data.fingerprint import code_facts, dataset_facts, differences
 from unwarp.errors import CheckpointError
 from unwarp.models.store import has_lost_values
+from unwarp.prefixes import strip_prefix
 from unwarp.training.state import History, RestorePoint, State
 from unwarp.training.tensors import (
     restore_optimiser,
     restore_weights,
     rows_of,
-    select,
     state_tensors,
     weights_of,
 )
@@ -113,11 +113,15 @@ class Snapshot:
         """
         try:
             points = [
-                {**point, "tensors": select(tensors, f"point{i}.")}
+                {**point, "tensors": strip_prefix(tensors, f"point{i}.")}
                 for i, point in enumerate(record["restore_points"])
             ]
             rest = {k: v for k, v in tensors.items() if not k.startswith(("point", "best."))}
-            parts = {"restore_points": points, "tensors": rest, "best": select(tensors, "best.")}
+            parts = {
+                "restore_points": points,
+                "tensors": rest,
+                "best": strip_prefix(tensors, "best."),
+            }
             values = {**record, **parts}
             snapshot = TypeAdapter(cls).validate_python(values)
             for part in snapshot.parts:
@@ -249,7 +253,7 @@ def _restore(part: Snapshot | RestorePoint, state: State) -> None:
     """Change `state` in place to that of a snapshot or restore point, without checks."""
     restore_weights(state, part.tensors)
     for i, optimiser in enumerate(state.optimisers):
-        restore_optimiser(optimiser, select(part.tensors, f"optimiser{i}."))
+        restore_optimiser(optimiser, strip_prefix(part.tensors, f"optimiser{i}."))
     if state.scaler and part.scaler:
         state.scaler.load_state_dict(part.scaler)
     state.step, state.steps = part.step, part.steps
@@ -262,7 +266,7 @@ def _check_part(part: Snapshot | RestorePoint, state: State) -> None:
         raise DamageError("the state of the gradient scaler is missing, or there must be none")
     _check_weights(part.tensors, weights_of(state))
     for i, optimiser in enumerate(state.optimisers):
-        moments = select(part.tensors, f"optimiser{i}.")
+        moments = strip_prefix(part.tensors, f"optimiser{i}.")
         if part.step or moments:  # an optimiser has no state before the first step
             _check_optimiser(optimiser, moments, i)
 

@@ -62,20 +62,6 @@ def rows_of(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
     return rows
 
 
-def select(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors of one owner, by their names without its prefix.
-
-    Args:
-        tensors: Tensors by name.
-        prefix: Beginning of the names, such as `optimiser0.`.
-    """
-    return {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }
-
-
 def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     """Load tensors as the states of the optimiser's parameters.
 

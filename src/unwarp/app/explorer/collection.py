@@ -17,7 +17,6 @@ from unwarp.data.schema import Prepared
 from unwarp.data.source import Source
 from unwarp.devices import place, resolve_device
 from unwarp.estimators.clusters import KMeansClusters, nearest_centre
-from unwarp.estimators.part_results import names_of
 from unwarp.models.latent import Latent
 from unwarp.warps import CosineTime, Map
 
@@ -85,7 +84,7 @@ def embed_source(
     labels = source.labels
     if labels is None and source.dataset is not None:
         labels = source.dataset.labels
-    return embed(viewer, samples, names_of(source), labels, on_message)
+    return embed(viewer, samples, source.row_names, labels, on_message)
 
 
 def embed(

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from unwarp.app.outcome import Outcome
+from unwarp.prefixes import strip_prefix
 from unwarp.training.state import Row
 from unwarp.warps import Warp
 
@@ -99,8 +100,7 @@ def wider(warp: Warp, scores: Mapping[str, float]) -> str:
         warp: The warp of the model.
         scores: Scores of the model.
     """
-    prefix = "at_bounds_"
-    columns = {k.removeprefix(prefix): v for k, v in scores.items() if k.startswith(prefix)}
+    columns = strip_prefix(scores, "at_bounds_")
     columns.pop("samples", None)
     reason = "since many samples are at the ends of its range"
     worst = max(columns, key=columns.__getitem__, default="")

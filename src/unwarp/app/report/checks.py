@@ -12,6 +12,7 @@ from dataclasses import replace
 from unwarp.app.outcome import Outcome
 from unwarp.app.report.advice import first_step, longer, wider
 from unwarp.app.report.section import Check
+from unwarp.prefixes import strip_prefix
 
 Scores = Mapping[str, float]
 """Scores by their name."""
@@ -154,10 +155,10 @@ def _check_bounds(outcome: Outcome) -> Check | None:
     The score `at_bounds` is the share of all parameters, `at_bounds_samples` the share of samples
     with such a parameter, and `at_bounds_NAME` the share of samples for the parameter NAME.
     """
-    scores, prefix = outcome.warped.report.scores, "at_bounds_"
+    scores = outcome.warped.report.scores
     if "at_bounds" not in scores:
         return None
-    shares = {k.removeprefix(prefix): v for k, v in scores.items() if k.startswith(prefix)}
+    shares = strip_prefix(scores, "at_bounds_")
     columns = {name: share for name, share in shares.items() if name != "samples" and share}
     message = (
         f"{scores['at_bounds']:.1%} of the estimated values are at an end of the range of the warp "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from unwarp.app.outcome import Outcome
 from unwarp.app.report.examples import has_overview_of_held_out
 from unwarp.app.report.section import Table
+from unwarp.prefixes import strip_prefix
 
 Columns = Mapping[str, Mapping[str, float]]
 """For the head of each column, its scores by their name."""
@@ -156,23 +157,13 @@ def series_columns(outcome: Outcome) -> Columns:
     """
     warped, baseline = outcome.warped.report.scores, outcome.baseline.report.scores
     columns = {
-        "code, with warp": {**warped, **_strip_prefix(warped, "codes_")},
-        "code, without warp": {**baseline, **_strip_prefix(baseline, "codes_")},
+        "code, with warp": {**warped, **strip_prefix(warped, "codes_")},
+        "code, without warp": {**baseline, **strip_prefix(baseline, "codes_")},
     }
     if outcome.sample_scores.scores:
-        columns["observed series"] = _strip_prefix(outcome.sample_scores.scores, "raw_")
-        columns["aligned series"] = _strip_prefix(warped, "aligned_")
+        columns["observed series"] = strip_prefix(outcome.sample_scores.scores, "raw_")
+        columns["aligned series"] = strip_prefix(warped, "aligned_")
     return {head: column for head, column in columns.items() if column}
-
-
-def _strip_prefix(scores: Mapping[str, float], prefix: str) -> dict[str, float]:
-    """Scores with a prefix in their name, by the name without the prefix.
-
-    Args:
-        scores: Scores by their name.
-        prefix: Beginning of a name, such as `raw_`.
-    """
-    return {k.removeprefix(prefix): v for k, v in scores.items() if k.startswith(prefix)}
 
 
 PIXEL_COLUMNS = {
