@@ -201,7 +201,23 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "curve.csv").write_text("id,time,value\n" + "\n".join(rows) + "\n")
     model = Unwarper("time-shift", max_steps=30, n_clusters=2, device="cpu", domain="series")
     model.fit(folder / "x.npy").save(folder / "model")
+    model.fit(folder / "curve.csv").save(folder / "curve-model")
     return folder
+
+
+def test_other_data_are_paired_by_name(late: Path, tmp_path: Path) -> None:
+    """Series of a table in another order get the lags of the series with their names."""
+    lines = (late / "curve.csv").read_text().splitlines(keepends=True)
+    blocks = [lines[1 + 52 * i :][:52] for i in range(12)]
+    mixed = tmp_path / "mixed.csv"
+    mixed.write_text("".join([lines[0], *(line for block in blocks[::-1] for line in block)]))
+    written, messages = [], list[str]()
+    for other in (late / "curve.csv", mixed):
+        out = tmp_path / f"{len(written)}.csv"
+        paths = (late / "curve-model", str(late / "curve.csv"), out)
+        write_aligned(*paths, other=str(other), on_message=messages.append)
+        written.append(out.read_text())
+    assert written[0] == written[1] and "by name" in messages[-1]
 
 
 def test_counts_keep_their_sums(late: Path, tmp_path: Path) -> None:

@@ -16,19 +16,17 @@ from unwarp.app.part_exports import (
     aligned_parts,
     check_unless_parts,
     is_large,
-    model_hints,
+    paired_source,
     sample_to_align_to,
 )
 from unwarp.app.parts import open_source, source_paths
 from unwarp.checksums import checksum
 from unwarp.core import Array
 from unwarp.data.mapped import MAX_BYTES_IN_MEMORY, join_rows
-from unwarp.data.opening import as_source
 from unwarp.data.schema import Prepared
 from unwarp.data.source import Source
 from unwarp.data.writing import check_output, is_folder, output_format, write
 from unwarp.disk.files import Write
-from unwarp.disk.paths import exists
 from unwarp.errors import ConfigError
 from unwarp.estimators.part_results import (
     EmbeddingParts,
@@ -104,7 +102,8 @@ def write_aligned(
     prepared = model.prepare_samples(samples)
     goal = None if to is None else sample_to_align_to(to, samples, prepared)
     if other is not None:
-        return _write_other(model, prepared, other, out, {"to": goal, "counts": counts}, inputs)
+        paired = paired_source(model, samples, other, on_message)
+        return _write_other(model, prepared, paired, out, {"to": goal, "counts": counts}, inputs)
     move = partial(model.align, to=goal, counts=counts)
     if output_format(out) == ".npz":
         write_file(Path(out), _pack(model, prepared, samples.row_names, move), inputs)
@@ -120,7 +119,7 @@ def write_aligned(
 def _write_other(
     model: Unwarper,
     samples: Prepared,
-    other: str,
+    source: Source,
     out: str | Path,
     options: dict[str, Any],
     inputs: list[str | Path],
@@ -130,12 +129,11 @@ def _write_other(
     Args:
         model: A trained estimator.
         samples: N samples, prepared by `model`.
-        other: The source of N things of the same frames.
+        source: N things of the same frames, in the order of the samples.
         out: Folder or file to write.
         options: The arguments `to` and `counts` of `align`.
         inputs: Files and folders that stay as they are.
     """
-    source = as_source(other if exists(other) else other.splitlines(), None, model_hints(model))
     alpha = source.form.alpha
     if alpha is not None:
         alpha = model.align(samples, other=alpha[:, None], to=options["to"])[:, 0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from unwarp.data.array_likes import as_numpy
 from unwarp.data.hints import Hints
 from unwarp.data.mapped import is_mapped
 from unwarp.data.opening import as_source
+from unwarp.data.pairs import order_by_names
 from unwarp.data.part_folder import is_part_folder
 from unwarp.data.schema import Prepared
 from unwarp.data.source import Source
@@ -19,9 +20,7 @@ from unwarp.data.writing import check_output, is_folder
 from unwarp.disk.paths import exists
 from unwarp.disk.sharded import ShardedArray
 from unwarp.errors import DataError
-from unwarp.estimators.part_results import (
-    AlignedParts,
-)
+from unwarp.estimators.part_results import AlignedParts
 from unwarp.estimators.unwarper import Unwarper
 
 MIN_BYTES_FOR_PARTS = 1 << 30
@@ -75,15 +74,38 @@ def aligned_parts(
     if to is not None:
         results.to = sample_to_align_to(to, samples)
     if other is not None:
-        results.other = as_source(
-            other if exists(other) else other.splitlines(), None, model_hints(model)
-        )
+        results.other = paired_source(model, samples, other)
         if len(results.other) != len(samples):
             raise DataError(
                 f"other={other} holds {len(results.other):,} samples, X holds {len(samples):,}; "
                 "give as many, in the same order"
             )
     return results
+
+
+def paired_source(
+    model: Unwarper,
+    samples: Source,
+    other: str,
+    on_message: Callable[[str], None] = lambda line: None,
+) -> Source:
+    """Data that belong to samples, in the order of the samples.
+
+    Args:
+        model: A trained estimator, which says how pictures are read.
+        samples: The samples.
+        other: Source of the other data.
+        on_message: Function that shows a line to people.
+
+    Raises:
+        DataError: Some of their names are those of samples in other rows.
+    """
+    source = as_source(other if exists(other) else other.splitlines(), None, model_hints(model))
+    order = order_by_names(samples.names, source.names, "other")
+    if order is None:
+        return source
+    on_message("other: paired with the samples by name, not by order")
+    return source.subset(order)
 
 
 def model_hints(model: Unwarper) -> Hints:

@@ -23,6 +23,7 @@ from unwarp.data.coordinates import from_frame, time_spans, to_frame
 from unwarp.data.counts import Counts
 from unwarp.data.events import Events
 from unwarp.data.frames import Frame
+from unwarp.data.pairs import check_frames
 from unwarp.data.parsing import rename_in_errors
 from unwarp.data.prepared import store
 from unwarp.data.schema import Prepared
@@ -141,12 +142,14 @@ class Alignment(Preparation):
 
         Raises:
             DataError: The samples do not fit the model, or `other`, `other_times`, `to` or `out`
-                does not fit the samples.
+                does not fit the samples; or `other` is a data frame with the labels of `X` in
+                another order.
         """
         check_value("counts", counts, Flag())
         samples = self.prepare_samples(X, times)
         goal = None if to is None else self._goal(to, samples)
         check_domain(self.schema_, other, other_times, counts)
+        check_frames(samples.frame, Frame.of(other), "other")
         if counts:
             return self._align_counts(samples, other, other_times, goal, out)
         if other is None:
@@ -245,10 +248,12 @@ class Alignment(Preparation):
             Times (N, K), or a list of N arrays (K_i,) if `events` is such a list.
 
         Raises:
-            DataError: The samples are not series, or `events` has another shape.
+            DataError: The samples are not series, or `events` has another shape, or is a data frame
+                with the labels of `X` in another order.
         """
         check_value("inverse", inverse, Flag())
         samples = self.prepare_samples(X, times)
+        check_frames(samples.frame, Frame.of(events), "events")
         source, target = time_spans(self.schema_, samples, inverse)
         table = Events.of(events, len(samples))
         # the coordinates of a map go from 0 to 1 over a series
