@@ -218,6 +218,23 @@ def test_time_stamps_stay_required() -> None:
     assert prepare(schema, WAVES, np.arange(24.0) / 2).x.shape == (5, 1, 24)
 
 
+def test_other_clocks_are_refused() -> None:
+    """A model without time stamps takes times that agree with its even steps, and no others."""
+    steps, (counted, _) = np.arange(24.0), fit(WAVES)
+    schema, _ = fit(WAVES, sampling_rate=50.0)
+    for model, times in (
+        (counted, steps / 3),
+        (schema, steps / 50 + 7),
+        (schema, [steps / 50] * 5),
+    ):
+        assert prepare(model, WAVES, times).x.shape == (5, 1, 24)
+    for times in (steps / 25, [even] * 4 + [steps / 25]):
+        with pytest.raises(DataError, match=r"steps of 0\.04, and those of the model are 0\.02 s"):
+            prepare(schema, WAVES, times)
+    with pytest.raises(DataError, match="of sample 0 of X are uneven, from 1 to 45 a step"):
+        prepare(counted, WAVES, steps**2)
+
+
 def test_lengths_are_free_if_they_were() -> None:
     """A model of series of unequal lengths takes any length, one of equal lengths only its own."""
     schema, data = fit(RAGGED)

@@ -35,6 +35,7 @@ from unwarp.data.samples import Samples, as_dataset, training_samples
 from unwarp.data.scale_fitting import fit_scale, scaler_of_samples
 from unwarp.data.scaling import Scaler, scaler_of_record
 from unwarp.data.source import Source
+from unwarp.data.time_stamps import as_times, check_steps
 from unwarp.data.value_range import ValueRange
 from unwarp.data.working_size import find_working_size, note_on_size
 from unwarp.errors import DataError, DataWarning
@@ -237,7 +238,7 @@ class Schema:
         return Prepared(samples, scaler, origin, size, bounded, source.frame, is_levelled=level)
 
     def _check_times(self, source: Source) -> None:
-        """Refuse series without time stamps if the training series had them."""
+        """Refuse series without time stamps if the training series had them, or with others."""
         if self.has_time_stamps and source.times is None and not _has_time_stamps(source.x):
             raise DataError(
                 "times=None, but the model was trained on series with time stamps; give the time "
@@ -245,6 +246,12 @@ class Schema:
                 "the model aligned, set times=unwarper.times_; to transform points in series, use "
                 "transform_events"
             )
+        if not self.has_time_stamps and _has_time_stamps(source.x):
+            check_steps(source.x.times, self.clock.sampling_rate)
+        elif not self.has_time_stamps and source.times is not None:
+            times = as_times(source.times)
+            rows = [times] if isinstance(times, np.ndarray) else times
+            check_steps(rows, self.clock.sampling_rate)
 
     def _check_cover(self, samples: Array, origin: Origin, missing: MissingPolicy) -> None:
         """Refuse series with gaps if the model takes none; warn of those beyond its time steps."""

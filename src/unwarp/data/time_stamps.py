@@ -14,6 +14,9 @@ from unwarp.data.clock import DATES, LONGEST_DAY
 from unwarp.errors import DataError
 from unwarp.values import brief
 
+MAX_UNEVENNESS = 0.01
+"""Greatest difference of a step of time from the others, as a share, that counts as rounding."""
+
 SECONDS_OF_CHANGE = 3600.0
 """Seconds by which a clock is set back at the end of summer time."""
 
@@ -50,6 +53,37 @@ def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
     if len(values) and not is_sequence(as_numpy(values[0])):
         return _as_seconds(values, "times")
     return [_as_seconds(row, f"the times of sample {i}") for i, row in enumerate(values)]
+
+
+def check_steps(rows: list[Array], sampling_rate: float | None) -> None:
+    """Refuse time stamps that a model without time stamps would not use.
+
+    Such a model counts steps, which its sampling rate, if it is known, turns into seconds.
+
+    Args:
+        rows: Times (T_i,) of N series.
+        sampling_rate: Steps per second of the model; None if it is unknown.
+
+    Raises:
+        DataError: The steps of a series are uneven, or of another length than those of the model.
+
+    >>> check_steps([np.array([0.0, 0.5, 1.0])], 2.0)
+    """
+    for i, times in enumerate(rows):
+        steps = np.diff(times)
+        step = float(np.mean(steps)) if len(steps) else 0.0
+        if len(steps) and np.abs(steps - step).max() > MAX_UNEVENNESS * step:
+            raise DataError(
+                f"times of sample {i} of X are uneven, from {steps.min():g} to {steps.max():g} a "
+                "step, and the model was trained without time stamps, on even steps; train it "
+                "with times, or resample X"
+            )
+        if step and sampling_rate and abs(step * sampling_rate - 1) > MAX_UNEVENNESS:
+            raise DataError(
+                f"times of sample {i} of X have steps of {step:g}, and those of the model are "
+                f"{1 / sampling_rate:g} s (sampling_rate={sampling_rate:g}); resample X to this "
+                "rate, or leave times out"
+            )
 
 
 def resolve_times(rows: list[Array], times: Any = None) -> list[Array]:

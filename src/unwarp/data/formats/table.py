@@ -19,6 +19,7 @@ from unwarp.data.formats.cells import is_missing, parse_labels, parse_numbers, p
 from unwarp.data.formats.column_facts import Facts
 from unwarp.data.formats.column_names import INDEX_NAMES
 from unwarp.data.formats.dates import offsets_of
+from unwarp.data.formats.time_units import in_seconds, unit_of
 from unwarp.data.time_stamps import local_times
 from unwarp.errors import DataError
 
@@ -42,6 +43,7 @@ class Table:
         has_names: Whether the file names its columns. If not, `names` are the numbers 1, 2, 3, ...
             and no column has a role by its name.
         notes: Decisions of the reader in words, for the description.
+        units: Units of the columns, from a row of them; empty without such a row.
 
     >>> table = Table(Path("a.csv"), ["id", "x"], [["u", "v"], ["1", "?"]], ["line 2", "line 3"])
     >>> table.find_column(("id", "case"))
@@ -60,6 +62,7 @@ class Table:
     row_locations: Sequence[str]
     has_names: bool = True
     notes: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -132,16 +135,29 @@ class Table:
             column: Index of the column, from 0.
 
         Returns:
-            Times (rows,), float64; dates in seconds since 1970.
+            Times (rows,), float64; dates in seconds since 1970, and numbers in seconds if the
+            column has a unit of time (`time_unit`).
 
         Raises:
             DataError: A cell is missing, or neither a number nor a date.
         """
         numbers = self.facts[column].numbers
         if numbers is not None and np.isfinite(numbers).all():
-            return numbers
+            return in_seconds(numbers, self.time_unit(column))
         cells = [as_text(cell) for cell in self.columns[column]]
         return parse_times(cells, lambda row: self.locate(row, column))
+
+    def time_unit(self, column: int) -> str | None:
+        """The unit of time of a column, as `unwarp.data.formats.time_units.unit_of` names it.
+
+        Args:
+            column: Index of the column, from 0.
+
+        Returns:
+            The unit in the name of the column, or else in the row of units; None if there is none.
+        """
+        unit = unit_of(self.names[column]) if self.has_names else None
+        return unit or (unit_of(self.units[column]) if self.units else None)
 
     def offsets(self, column: int) -> NDArray[np.float64] | None:
         """Differences of the clock of a column of dates from UTC.
@@ -212,7 +228,17 @@ class Table:
             The roles and the names of their columns, such as `, name 'id', label 'class'`.
         """
         columns_of_roles = [(role, k) for role, k in columns.items() if k is not None]
-        return "".join(f", {role} {self.names[k]!r}" for role, k in columns_of_roles)
+        units = {"time": self._describe_unit(columns.get("time"))}
+        return "".join(
+            f", {role} {self.names[k]!r}{units.get(role, '')}" for role, k in columns_of_roles
+        )
+
+    def _describe_unit(self, column: int | None) -> str:
+        """What was done to the unit of a column of times, in words; empty for nothing."""
+        if column is None or self.facts[column].numbers is None:
+            return ""
+        unit = self.time_unit(column)
+        return "" if unit in (None, "s") else f" ({unit}, converted to seconds)"
 
 
 def as_text(cell: object) -> str:

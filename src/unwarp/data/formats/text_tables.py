@@ -58,11 +58,13 @@ class Parts:
         names: Names of the columns; None if the file does not name them.
         body: Location and cells of each row of values.
         notes: Decisions in words, for the description.
+        units: Units of the columns, from a row of them; empty without such a row.
     """
 
     names: list[str] | None
     body: list[Row]
     notes: list[str]
+    units: Sequence[str] = ()
 
 
 def read_text_table(path: Path) -> Table:
@@ -105,7 +107,8 @@ def parse_text_table(path: Path, text: str) -> Table:
     columns = [list(cells) for cells in zip(*(cells for _, cells in parts.body), strict=True)]
     names = parts.names or [f"{k}" for k in range(1, len(columns) + 1)]
     places = [place for place, _ in parts.body]
-    return Table(path, names, columns, places, parts.names is not None, tuple(parts.notes))
+    notes, units = tuple(parts.notes), tuple(parts.units)
+    return Table(path, names, columns, places, parts.names is not None, notes, units)
 
 
 def _as_parts(path: Path, rows: list[Row], comments: list[str]) -> Parts:
@@ -124,12 +127,13 @@ def _as_parts(path: Path, rows: list[Row], comments: list[str]) -> Parts:
         comments = comments[:-1] if names else comments
     if comments:
         notes.append(f"{len(comments)} comment line{'s'[: len(comments) > 1]} skipped")
+    units = list[str]()
     if names is not None and table and _is_row_of_units(table[0][1]):
-        units = ", ".join(filter(None, (cell.strip() for cell in table[0][1])))
-        notes.append(f"row of units ({units[:60]}) skipped")
+        units = [cell.strip() for cell in table[0][1]]
+        notes.append(f"row of units ({', '.join(filter(None, units))[:60]}) skipped")
         table = table[1:]
     names = None if names is None else [name.strip() for name in names]
-    return Parts(names, table, notes)
+    return Parts(names, table, notes, units)
 
 
 def _skipped(n: int) -> str:
