@@ -221,12 +221,8 @@ def test_time_stamps_stay_required() -> None:
 def test_other_clocks_are_refused() -> None:
     """A model without time stamps takes times that agree with its even steps, and no others."""
     steps, (counted, _) = np.arange(24.0), fit(WAVES)
-    schema, _ = fit(WAVES, sampling_rate=50.0)
-    for model, times in (
-        (counted, steps / 3),
-        (schema, steps / 50 + 7),
-        (schema, [steps / 50] * 5),
-    ):
+    schema, even = fit(WAVES, sampling_rate=50.0)[0], steps / 50
+    for model, times in ((counted, steps / 3), (schema, even + 7), (schema, [even] * 5)):
         assert prepare(model, WAVES, times).x.shape == (5, 1, 24)
     for times in (steps / 25, [even] * 4 + [steps / 25]):
         with pytest.raises(DataError, match=r"steps of 0\.04, and those of the model are 0\.02 s"):
