@@ -19,6 +19,7 @@ from unwarp.data.formats.table_layouts import find_layout, read_table
 from unwarp.data.formats.wide_tables import times_of_names
 from unwarp.data.frames import Frame
 from unwarp.data.hints import NO_HINTS, Hints
+from unwarp.data.index_times import index_times
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 
@@ -63,8 +64,9 @@ def read_frame(X: Any, hints: Hints = NO_HINTS, path: Path = FRAME) -> Source:
         frame, hints = flat_levels(X, hints, path)
         return read_table(as_table(frame, path), hints)
     table = as_table(X, path)
-    if path == FRAME and not hints.names_table and (source := _plain(X, table)) is not None:
-        return source
+    plain = _plain(X, table) if path == FRAME and not hints.names_table else None
+    if plain is not None:
+        return plain
     source = read_table(table, hints)
     is_wide = find_layout(table, hints).layout == "wide"
     return replace(source, frame=Frame.of(X)) if is_wide else source
@@ -147,12 +149,14 @@ def _read_nested(X: Any, path: Path) -> Source:
 
 def _times_of_cells(X: Any) -> list[Array] | None:
     """Times of nested series from the indices of their cells; None if these only count."""
-    cells = list(X.iloc[:, 0])
-    if not all(hasattr(cell, "index") and hasattr(cell, "iloc") for cell in cells):
-        return None
-    stamps = [np.asarray(cell.index) for cell in cells]
-    if any(row.dtype.kind not in "iuf" for row in stamps):
-        return None
-    if all((row == np.arange(len(row))).all() for row in stamps):
-        return None
-    return [row.astype(np.float64) for row in stamps]
+    columns = [index_times(list(X.iloc[:, k])) for k in range(X.shape[1])]
+    first = columns[0]
+    for name, times in zip(X.columns, columns, strict=True):
+        pairs = zip(first or [], times or [], strict=False)
+        is_same = (times is None) == (first is None)
+        if not is_same or not all(np.array_equal(a, b) for a, b in pairs):
+            raise DataError(
+                f"the cells of the columns {X.columns[0]!r} and {name!r} have different times in "
+                "their indices; give all channels of a series one index"
+            )
+    return first

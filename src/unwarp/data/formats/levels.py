@@ -91,16 +91,17 @@ def _with_ids(frame: Any, hints: Hints, levels: _Levels, path: Path) -> tuple[An
 def _levels_of(X: Any, hints: Hints, path: Path) -> _Levels:
     """The levels of a frame with names of their own, their roles, and the level of times."""
     index, columns = X.index, {str(name) for name in X.columns}
-    given = ["" if name is None else str(name) for name in index.names]
-    roles = [_role(name) for name in given]
-    time = _time_level(given, roles, hints, path)
-    n_ids, names = 0, []
-    for k, name in enumerate(given):
+    titles = ["" if name is None else str(name) for name in index.names]
+    roles = [_role(name) for name in titles]
+    time = _time_level(titles, roles, hints, path)
+    n_ids = 0
+    names: list[str] = []
+    for k, name in enumerate(titles):
         n_ids += not name and k != time
         default = "time" if k == time else "id" if n_ids < 2 else f"id_{n_ids}"
         plain = name or default
-        is_free = plain not in columns and plain not in names + given[:k] + given[k + 1 :]
-        names.append(plain if is_free else f"index_{plain}" + f"_{k}" * (given.count(plain) > 1))
+        is_free = plain not in columns and plain not in names + titles[:k] + titles[k + 1 :]
+        names.append(plain if is_free else f"index_{plain}" + f"_{k}" * (titles.count(plain) > 1))
     return _Levels(names, roles, time)
 
 
