@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 import torch
 
 from unwarp import Dataset, core
+from unwarp.data.form import Form
 from unwarp.data.opening import as_source
 from unwarp.data.scaling import Scaler
 from unwarp.data.schema import Prepared, Reading, Schema
+from unwarp.data.source import Source
 from unwarp.errors import CheckpointError, DataError, DataWarning
 
 
@@ -321,3 +324,25 @@ def test_units_are_those_of_training() -> None:
     huge = prepare(own, (1e6 * WAVES).astype(np.int64))
     torch.testing.assert_close(huge.x, prepare(own, WAVES).x, atol=1e-4, rtol=0)
     assert np.shape(huge.scaler.factor) == (5, 1, 1)
+
+
+def test_channels_must_have_their_names() -> None:
+    """Other names, or another order, are refused with both lists; lacking names are accepted."""
+    x = np.random.default_rng(0).normal(size=(6, 2, 9))
+    named = Source(x, domain="series", form=Form(channels=("ecg", "resp")))
+    schema, _ = Schema.fit(named)
+    again = Schema.of(json.loads(json.dumps(schema.record())), schema.shape, None)
+    assert schema.channels == again.channels == ("ecg", "resp")
+    for names, mend in ((("resp", "ecg"), "in that order"), (("foo", "resp"), "rename them")):
+        other = replace(named, form=Form(channels=names))
+        words = (
+            f"channels of X are {', '.join(names)}, the model was trained on ecg, resp; .*{mend}"
+        )
+        for model in (schema, again):
+            with pytest.raises(DataError, match=words):
+                model.prepare(other)
+    older = {name: value for name, value in schema.record().items() if name != "channels"}
+    for source, record in ((named, older), (replace(named, form=Form()), schema.record())):
+        assert len(Schema.of(record, schema.shape, None).prepare(source)) == 6
+    with pytest.raises(ValueError, match="channels='ecg' are no names"):
+        Schema.of({**older, "channels": "ecg"}, schema.shape, None)

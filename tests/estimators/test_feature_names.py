@@ -135,3 +135,21 @@ def test_names_are_saved_and_forgotten(tmp_path: Path) -> None:
 def test_only_texts_are_names(samples: Any) -> None:
     """Columns that are numbers, or numbers and texts, have no names."""
     assert feature_names_of(samples) is None
+
+
+def test_channels_of_tables_are_checked(tmp_path: Path) -> None:
+    """Long tables with other channels, or another order, are refused, also by a loaded model."""
+    steps = {"id": np.repeat(range(8), 40), "time": np.tile(range(40), 8)}
+    table = pd.DataFrame({**steps, "ecg": X.ravel(), "resp": np.roll(X, 3, axis=0).ravel()})
+    model = unwarper().fit(table)
+    model.save(tmp_path / "model")
+    table[["id", "time", "resp", "ecg"]].to_csv(tmp_path / "swapped.csv", index=False)
+    for trained in (model, Unwarper.load(tmp_path / "model")):
+        for other in (tmp_path / "swapped.csv", table.rename(columns={"ecg": "foo"})):
+            for method in (trained.transform, trained.align, trained.score):
+                with pytest.raises(DataError, match="the model was trained on ecg, resp"):
+                    method(other)
+    rows = table.melt(["id", "time"], var_name="channel").sort_values("value", ascending=False)
+    codes = dict(zip(model.open(rows).row_names.tolist(), model.transform(rows), strict=True))
+    expected = [codes[str(k)] for k in range(8)]
+    np.testing.assert_allclose(expected, model.transform(table), atol=1e-4)

@@ -25,6 +25,7 @@ from unwarp.data.formats.images import read_files
 from unwarp.data.formats.recordings import is_recording, read_recordings
 from unwarp.data.frames import Frame
 from unwarp.data.hints import NO_HINTS, Hints
+from unwarp.data.index_times import index_times, is_series, refuse_frames
 from unwarp.data.sizes import parse_sizes
 from unwarp.data.source import Source, describe
 from unwarp.data.streams import is_stream, read_stream
@@ -39,7 +40,8 @@ def as_source(X: Any, times: Any = None, hints: Hints = NO_HINTS) -> Source:
             of batches, which are read once into one array. A source is read already, so that no
             file is read twice.
         times: Time stamps of series, used instead of those of `X`: (T,) that all series share,
-            (N, T), or a list of N arrays (T_i,). None keeps the time stamps of `X`.
+            (N, T), or a list of N arrays (T_i,). None keeps the time stamps of `X`, such as those
+            in the index of each `pandas.Series` of a list.
         hints: What the user knows about pictures that read two ways or differ in size.
 
     Returns:
@@ -52,6 +54,8 @@ def as_source(X: Any, times: Any = None, hints: Hints = NO_HINTS) -> Source:
     [0.0, 0.5]
     """
     source = _open(X, hints)
+    if times is None and source.times is None:
+        times = index_times(source.x)
     if source.layout == "auto" and hints.layout != "auto":
         source = replace(source, layout=hints.layout)
     if hints.image_shape is not None and source.image_shape is None:
@@ -69,6 +73,9 @@ def _open(X: Any, hints: Hints) -> Source:
         return replace(_with_hints(read(X, hints), hints), name=Path(X).name)
     if is_stream(X):
         X = read_stream(X)
+    refuse_frames(X)
+    if is_series(X) and len(X) and is_series(X.iloc[0]):
+        X = X.to_frame()
     if isinstance(X, Dataset):
         return _source_of_dataset(X)
     if is_frame(X) and hints.image_shape is None:

@@ -39,6 +39,7 @@ from unwarp.data.time_stamps import as_times, check_steps
 from unwarp.data.value_range import ValueRange
 from unwarp.data.working_size import find_working_size, note_on_size
 from unwarp.errors import DataError, DataWarning
+from unwarp.values import brief
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Schema:
             the times before the start of a series or after its end.
         notes: Decisions about size and scale, with their evidence, as lines for the user.
         limited_rows: Rows of the training samples whose values are limited in training.
+        channels: Names of the channels of the training series (C); empty if they had none.
 
     >>> from unwarp.core import SERIES
     >>> schema = Schema(SERIES, (1, 3), Scaler(factor=2.0))
@@ -93,6 +95,7 @@ class Schema:
     notes: tuple[str, ...] = field(default=(), compare=False)
     limited_rows: tuple[int, ...] = field(default=(), compare=False)
     is_levelled: bool = False
+    channels: tuple[str, ...] = ()
 
     @classmethod
     def fit(cls, source: Source, reading: Reading = DEFAULT_READING) -> tuple[Self, Samples]:
@@ -164,6 +167,7 @@ class Schema:
             tuple(filter(None, (note_on_size(domain, data.shape[1:], full_size), fit.note, why))),
             tuple(fit.outliers.tolist()),
             fit.is_levelled,
+            source.form.channels,
         ), data
 
     @property
@@ -208,10 +212,11 @@ class Schema:
             The scaled samples (N, *shape), with methods to convert results to the user's form.
 
         Raises:
-            DataError: The samples cannot be used, have another shape or other units, or lack time
-                stamps although the training data have them.
+            DataError: The samples cannot be used, have another shape or other units, other names
+                of channels, or lack time stamps although the training data have them.
             ConfigError: `missing` is unknown.
         """
+        self._check_channels(source)
         self._check_times(source)
         any_length = self.clock.any_length
         origin, _ = parse_samples(
@@ -236,6 +241,23 @@ class Schema:
         size = None if self.full_size is None else self.shape[1:]
         bounded, level = self.domain.is_bounded, self.is_levelled
         return Prepared(samples, scaler, origin, size, bounded, source.frame, is_levelled=level)
+
+    def _check_channels(self, source: Source) -> None:
+        """Refuse series with other names of channels, or another order; names may be lacking."""
+        names, expected = source.form.channels, self.channels
+        if not names or not expected or names == expected:
+            return
+        is_reordered = sorted(names) == sorted(expected)
+        raise DataError(
+            f"the channels of X are {', '.join(names)}, the model was trained on "
+            f"{', '.join(expected)}; "
+            + (
+                "put them in that order"
+                if is_reordered
+                else "give these, in that order, rename them, or name those to read with "
+                "value_columns"
+            )
+        )
 
     def _check_times(self, source: Source) -> None:
         """Refuse series without time stamps if the training series had them, or with others."""
@@ -390,7 +412,9 @@ class Schema:
         }
         values = {} if self.values is None else {"values": vars(self.values)}
         size = {} if self.full_size is None else {"full_size": list(self.full_size)}
-        return {"domain": self.domain.name, **flags, **scale, **vars(self.clock), **values, **size}
+        names = {"channels": list(self.channels)} if self.channels else {}
+        extra = {**values, **size, **names}
+        return {"domain": self.domain.name, **flags, **scale, **vars(self.clock), **extra}
 
     @classmethod
     def of(
@@ -425,6 +449,7 @@ class Schema:
             record.get("dark_ground", False),
             record.get("gaps", False),
             is_levelled=record.get("levelled", False),
+            channels=channels_of_record(record.get("channels", [])),
         )
 
 
@@ -448,6 +473,20 @@ def offset_scaler(values: Array) -> Scaler:
     if not any(loses_digits(values[rows]) for rows in row_blocks(values)):
         return Scaler()
     return Scaler(float(np.nanmin(values) + np.nanmax(values)) / 2)
+
+
+def channels_of_record(record: Any) -> tuple[str, ...]:
+    """Names of channels of a record; older ones have none.
+
+    Args:
+        record: A list of texts.
+
+    Raises:
+        ValueError: The record is no such list.
+    """
+    if not isinstance(record, list) or not all(isinstance(name, str) for name in record):
+        raise ValueError(f"channels={brief(record)} are no names")
+    return tuple(record)
 
 
 def _has_missing(samples: Array, origin: Origin) -> bool:

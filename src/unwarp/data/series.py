@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from unwarp.core import Array, MissingPolicy
 from unwarp.data.array_likes import as_numpy, is_sequence
 from unwarp.data.clock import TOLERANCE
+from unwarp.data.index_times import index_times, refuse_frames
 from unwarp.data.limits import check_size
 from unwarp.data.missing import check_policy
 from unwarp.data.time_stamps import resolve_times
@@ -41,7 +42,7 @@ def pad(
             missing value in any channel.
         times: Time stamps of the steps, strictly increasing: (T,) that all series share, (N, T), or
             a list of N arrays (T_i,); numbers, dates or durations. The interpolation uses them.
-            None means evenly spaced.
+            None means those in the index of each `pandas.Series`, else evenly spaced.
 
     Returns:
         The series (N, C, T), float32, and the mask (N, T), True for an observed step. T is the
@@ -58,7 +59,7 @@ def pad(
     ([[1.0, 2.0, 3.0], [4.0, 5.0, 5.0]], [[True, False, True], [True, True, False]])
     """
     check_policy(missing)
-    rows = as_rows(series)
+    rows, times = as_rows(series), index_times(series) if times is None else times
     shape = _check_shape((len(rows), len(rows[0]), max(row.shape[1] for row in rows)))
     x, mask = np.empty(shape, np.float32), np.zeros((shape[0], shape[2]), np.bool_)
     for i, (row, stamps) in enumerate(zip(rows, resolve_times(rows, times), strict=True)):
@@ -87,7 +88,7 @@ def resample_to(
         length: Number of time steps of the result, at least 1.
         missing: `interpolate` interpolates between the observed values next to a missing one (NaN);
             `error` refuses missing values.
-        times: Time stamps of the steps, in any form that `pad` takes; None means evenly spaced.
+        times: Time stamps of the steps, in any form that `pad` takes, or None.
 
     Returns:
         Series (N, C, length), float32.
@@ -105,7 +106,7 @@ def resample_to(
             f"missing={missing!r} does not apply to resample_to; choose interpolate or error"
         )
     check_value("length", length, Whole(1))
-    rows = as_rows(series)
+    rows, times = as_rows(series), index_times(series) if times is None else times
     return resample_rows(rows, resolve_times(rows, times), length, missing).astype(
         np.float32, copy=False
     )
@@ -235,6 +236,7 @@ def as_rows(series: Any) -> list[Array]:
     >>> [row.shape for row in as_rows([[1.0, 2.0], [1.0, 2.0, 3.0]])]
     [(1, 2), (1, 3)]
     """
+    refuse_frames(series)
     values = as_numpy(series)
     if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
         raise DataError(

@@ -9,6 +9,7 @@ import pytest
 
 from tests.data.formats.text_files import as_labels, as_lists, as_times, write_file
 from unwarp.data.formats.files import read
+from unwarp.data.hints import Hints
 from unwarp.errors import DataError
 
 LONG = "id,time,x,y,label\nu,1,10,20,1\nu,0,11,,1\nv,5,12,22,2\n"
@@ -32,6 +33,23 @@ def test_column_may_name_the_channel(tmp_path: Path) -> None:
     assert as_lists(source) == [[[1.0, None], [2.0, 3.0]], [[None], [4.0]]]
     assert as_times(source) == [[0, 1], [7]]
     assert source.description.endswith("channels p, q")
+
+
+def test_rows_do_not_order_channels(tmp_path: Path) -> None:
+    """Channels named in rows are sorted, numbers by size, whatever the order of rows."""
+    rows = [f"{i},0,lead {k},{10 * i + k}\n" for i in range(2) for k in (10, 9, 1)]
+    for lines in (rows, rows[::-1]):
+        source = read(write_file(tmp_path, "a.csv", "id,time,channel,value\n" + "".join(lines)))
+        series = dict(zip(source.row_names.tolist(), as_lists(source), strict=True))
+        assert source.form.channels == ("lead 1", "lead 9", "lead 10")
+        assert series == {"0": [[1.0], [9.0], [10.0]], "1": [[11.0], [19.0], [20.0]]}
+
+
+def test_unnamed_channels_have_no_names(tmp_path: Path) -> None:
+    """Without names of columns, channels have none, too."""
+    text = "".join(f"s{i},{t},{i + t}.5,{t}.25\n" for i in range(3) for t in range(6))
+    source = read(write_file(tmp_path, "a.csv", text), Hints(table="long"))
+    assert source.x.shape == (3, 2, 6) and source.form.channels == ()
 
 
 def test_dates_become_seconds(tmp_path: Path) -> None:

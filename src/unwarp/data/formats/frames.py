@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from unwarp.core import Array
+from unwarp.data.formats.levels import flat_levels, single_columns
 from unwarp.data.formats.ragged import series_source
 from unwarp.data.formats.table import Table
 from unwarp.data.formats.table_layouts import find_layout, read_table
 from unwarp.data.formats.wide_tables import times_of_names
 from unwarp.data.frames import Frame
 from unwarp.data.hints import NO_HINTS, Hints
+from unwarp.data.index_times import index_times
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 
@@ -55,11 +57,16 @@ def read_frame(X: Any, hints: Hints = NO_HINTS, path: Path = FRAME) -> Source:
         return Source(X)
     if _is_nested(X):
         return _read_nested(X, path)
+    if X.columns.nlevels > 1:
+        source = read_frame(single_columns(X, path), hints, path)
+        return source if source.frame is None else replace(source, frame=Frame.of(X))
     if X.index.nlevels > 1:
-        return _read_levels(X, hints, path)
+        frame, hints = flat_levels(X, hints, path)
+        return read_table(as_table(frame, path), hints)
     table = as_table(X, path)
-    if path == FRAME and not hints.names_table and (source := _plain(X, table)) is not None:
-        return source
+    plain = _plain(X, table) if path == FRAME and not hints.names_table else None
+    if plain is not None:
+        return plain
     source = read_table(table, hints)
     is_wide = find_layout(table, hints).layout == "wide"
     return replace(source, frame=Frame.of(X)) if is_wide else source
@@ -68,12 +75,13 @@ def read_frame(X: Any, hints: Hints = NO_HINTS, path: Path = FRAME) -> Source:
 def as_table(X: Any, path: Path = FRAME) -> Table:
     """A data frame as a table.
 
-    An index with names or times is its first column.
+    An index with names or times is its first column; one of several levels is as many columns.
 
     Args:
         X: The frame.
         path: The file that it comes from, for messages.
     """
+    X = X.reset_index() if X.index.nlevels > 1 else X
     names, columns = [str(name) for name in X.columns], [X.iloc[:, k] for k in range(X.shape[1])]
     index = X.index
     has_words = index.name is not None or index.inferred_type not in ("integer", "mixed-integer")
@@ -90,6 +98,8 @@ def _cells(column: Any) -> list[str] | Array:
 
     if pd.api.types.is_numeric_dtype(column.dtype) and not _is_complex(column):
         return np.asarray(column.to_numpy(np.float64, na_value=np.nan))
+    if getattr(column.dtype, "kind", "") == "m":  # durations count in seconds, as elsewhere
+        return np.asarray(column.dt.total_seconds().to_numpy(np.float64))
     is_missing = column.isna().to_numpy()
     pairs = zip(column, is_missing, strict=True)
     return ["" if missing else str(cell) for cell, missing in pairs]
@@ -111,32 +121,6 @@ def _plain(X: Any, table: Table) -> Source | None:
     names = table.texts(0) if offset else None
     times = times_of_names(table.names[offset:])
     return Source(X, names=names, times=times, frame=Frame.of(X))
-
-
-def _read_levels(X: Any, hints: Hints, path: Path) -> Source:
-    """A frame with an index of instances and times as a long table."""
-    frame = X.copy(deep=False)
-    levels = [str(name) if name is not None else "" for name in frame.index.names]
-    defaults = ["id", *(f"id_{k}" for k in range(2, len(levels))), "time"]
-    names = [name or default for name, default in zip(levels, defaults, strict=True)]
-    columns = {str(name) for name in frame.columns}
-    names = [name if name not in columns else f"index_{name}" for name in names]
-    frame.index = frame.index.set_names(names)
-    if len(names) > 2:
-        parts = [frame.index.get_level_values(k).astype(str) for k in range(len(names) - 1)]
-        joint = ["-".join(cells) for cells in zip(*parts, strict=True)]
-        frame = frame.droplevel(list(range(len(names) - 1)))
-        frame.insert(0, names[0], joint)
-        frame = frame.reset_index()
-    else:
-        frame = frame.reset_index()
-    hints = replace(
-        hints,
-        table="long",
-        id_column=hints.id_column or names[0],
-        time_column=hints.time_column or names[-1],
-    )
-    return read_table(as_table(frame, path), hints)
 
 
 def _is_nested(X: Any) -> bool:
@@ -165,12 +149,14 @@ def _read_nested(X: Any, path: Path) -> Source:
 
 def _times_of_cells(X: Any) -> list[Array] | None:
     """Times of nested series from the indices of their cells; None if these only count."""
-    cells = list(X.iloc[:, 0])
-    if not all(hasattr(cell, "index") and hasattr(cell, "iloc") for cell in cells):
-        return None
-    stamps = [np.asarray(cell.index) for cell in cells]
-    if any(row.dtype.kind not in "iuf" for row in stamps):
-        return None
-    if all((row == np.arange(len(row))).all() for row in stamps):
-        return None
-    return [row.astype(np.float64) for row in stamps]
+    columns = [index_times(list(X.iloc[:, k])) for k in range(X.shape[1])]
+    first = columns[0]
+    for name, times in zip(X.columns, columns, strict=True):
+        pairs = zip(first or [], times or [], strict=False)
+        is_same = (times is None) == (first is None)
+        if not is_same or not all(np.array_equal(a, b) for a, b in pairs):
+            raise DataError(
+                f"the cells of the columns {X.columns[0]!r} and {name!r} have different times in "
+                "their indices; give all channels of a series one index"
+            )
+    return first

@@ -10,6 +10,7 @@ channel (right):
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,13 +40,30 @@ class _Rows:
     channel_codes: Array | None
 
 
+def natural_key(name: str) -> tuple[list[tuple[bool, int, str]], str]:
+    """A key that sorts numbers within names by their size.
+
+    Args:
+        name: The name.
+
+    >>> sorted(["lead 10", "lead 9", "aux"], key=natural_key)
+    ['aux', 'lead 9', 'lead 10']
+    """
+    parts = re.findall(r"[0-9]+|[^0-9]+", name.casefold())
+    # numbers come before words, and by size among themselves
+    sizes = [int(part) if part[0] in "0123456789" else None for part in parts]
+    key = [(n is None, n or 0, part) for n, part in zip(sizes, parts, strict=True)]
+    return key, name
+
+
 def read_long(table: Table, roles: Roles, evidence: str = "") -> Source:
     """Convert a long table to series.
 
     Rows may come in any order. If a column names the channel, exactly one other column has the
-    values, and times at which a channel has no row become NaN. Otherwise each column of values is a
-    channel. Without a column of times, rows are time steps as they come; without a column of ids, a
-    series ends before the time that is not greater than the last one.
+    values, and times at which a channel has no row become NaN; the channels are in the order of
+    their names, whatever the order of the rows. Otherwise each column of values is a channel.
+    Without a column of times, rows are time steps as they come; without a column of ids, a series
+    ends before the time that is not greater than the last one.
 
     Args:
         table: The table.
@@ -78,8 +96,14 @@ def read_long(table: Table, roles: Roles, evidence: str = "") -> Source:
         shifts = [local_shift(rows.times[group], offsets[group]) for group in row_groups]
         times = [row + shift for row, shift in zip(times, shifts, strict=True)]
     return series_source(
-        [series for series, _ in pairs], labels, description, names, times, tuple(rows.channels)
+        [series for series, _ in pairs], labels, description, names, times, _names(table, rows)
     )
+
+
+def _names(table: Table, rows: _Rows) -> tuple[str, ...]:
+    """Names of the channels; none if only the positions of columns name them."""
+    is_named = table.has_names or rows.channel_codes is not None
+    return tuple(rows.channels) if is_named else ()
 
 
 def _check_values(table: Table, roles: Roles) -> None:
@@ -129,7 +153,10 @@ def _parse_rows(table: Table, roles: Roles, codes: Array) -> _Rows:
     names = [table.names[k] for k in roles.values]
     channel_codes = None
     if roles.channel is not None:
-        names, channel_codes = _factorize(table.texts(roles.channel))
+        cells = table.texts(roles.channel)
+        names = sorted(set(cells), key=natural_key)
+        index = {name: k for k, name in enumerate(names)}
+        channel_codes = np.array([index[cell] for cell in cells])
     if roles.time is not None:
         return _Rows(table.times(roles.time), values, names, channel_codes)
     scope = codes if channel_codes is None else codes * len(names) + channel_codes
