@@ -156,17 +156,16 @@ def _strength_of_axis(table: Table, time: int, values: list[int], stem: str | No
     if table.has_names and _is_id(table, time):
         return 0
     is_alike = table.has_names and pattern_of(table.names[time]) == pattern_of(names[0])
+    if facts.kind == "dates" and not (is_alike or (table.has_names and are_surely_steps(names))):
+        return STRONG
     if is_alike or any(table.facts[k].is_even for k in values[:MIN_COLUMNS_OF_WORDS]):
         return 0
     if facts.axis is not None and not (facts.axis == np.round(facts.axis)).all():
         return STRONG
     if table.has_names and are_surely_steps(names):
         return 0
-    if facts.kind == "dates":
-        return STRONG
     if not table.has_names:
-        has_fractions = any(not table.facts[k].is_whole for k in values)
-        return FAIR if has_fractions else 0
+        return FAIR
     if is_stem_of(stem, SERIES_STEMS) or stem == "well":
         return STRONG
     is_counter = is_counter_name(table.names[time]) and stem is None

@@ -108,7 +108,7 @@ def unordered_axis_of(table: Table, roles: Roles) -> int | None:
             continue
         is_named = table.has_names and k != roles.index and is_counter_name(table.names[k])
         if facts.kind == "dates":
-            return k if is_named or k == roles.index else None
+            return k if is_named or k == roles.index or not table.has_names else None
         is_clock = is_named or not facts.is_whole
         if facts.is_nearly_monotone or (is_clock and _is_dense(facts)):
             return k if facts.is_regular else None
