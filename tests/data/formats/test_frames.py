@@ -36,6 +36,17 @@ def test_names_of_columns_may_be_times() -> None:
     assert as_source(pd.DataFrame(X, columns=np.arange(12) / 4)).times.tolist()[1] == 0.25
 
 
+def test_columns_of_frames_are_sorted() -> None:
+    """Names that are times out of order sort the columns, also of results."""
+    days = pd.date_range("1970-01-02", periods=12)[::-1]
+    source = as_source(pd.DataFrame(X, columns=days))
+    np.testing.assert_allclose(source.x, X[:, ::-1], rtol=1e-6)
+    np.testing.assert_array_equal(source.times[0], 86400 * np.arange(1, 13))
+    assert source.frame is not None and list(source.frame.columns) == list(days[::-1])
+    with pytest.raises(DataError, match="name one time"):
+        as_source(pd.DataFrame(X, columns=[*days[1:], days[4]]))
+
+
 def test_long_frames_are_read_as_files() -> None:
     """A long frame, one with an index of instance and time, and a text file agree."""
     source = as_source(LONG)

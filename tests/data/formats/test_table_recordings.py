@@ -31,6 +31,17 @@ def test_times_are_told(
     assert len(item.values) == n_channels
 
 
+def test_newest_row_may_come_first(tmp_path: Path) -> None:
+    """Steps are sorted by times that decrease, and notes say so; other orders are refused."""
+    path = write_file(tmp_path, "a.csv", "time,x\n2,7\n1,8\n0,9\n")
+    item = record_table(read_text_table(path), NO_HINTS)
+    assert item.times is not None and item.times.tolist() == [0, 1, 2]
+    assert item.values.tolist() == [[9, 8, 7]] and "rows sorted by time" in item.notes
+    path = write_file(tmp_path, "a.csv", "time,x\n2,7\n0,8\n1,9\n")
+    with pytest.raises(DataError, match="line 3, column 'time' is not later than the row above"):
+        record_table(read_text_table(path), NO_HINTS)
+
+
 def test_table_of_series_is_no_recording(tmp_path: Path) -> None:
     """Many columns and few rows without times are series in rows."""
     text = ",".join(f"{k}.5" for k in range(80)) + "\n"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.data.formats.text_files import alter, as_labels, as_lists, write_file
 from unwarp.data.formats.files import read
+from unwarp.data.hints import Hints
 from unwarp.data.series import pad
 from unwarp.errors import DataError, UnwarpError
 
@@ -37,6 +38,45 @@ def test_ucr_layouts_agree(tmp_path: Path, name: str, text: str) -> None:
     assert source.description.startswith(
         "3 series, 2 to 3 time steps, 1 channel, float32 -1.5 to 20, 1 missing; UCR layout"
     )
+
+
+TIMES = {
+    "even": np.arange(0, 120, 10),
+    "uneven": np.arange(12) ** 2,
+    "newest first": np.arange(12)[::-1],
+    "repeated": np.r_[:7, 6:11],
+}
+
+
+@pytest.mark.parametrize("times", TIMES.values(), ids=TIMES)
+@pytest.mark.parametrize("name", ["a.txt", "a.tsv", "a"])
+def test_labels_that_increase_are_refused(tmp_path: Path, name: str, times: np.ndarray) -> None:
+    """First cells unlike classes can be times or ids: both readings are told, and may be set."""
+    x = np.random.default_rng(0).normal(size=(12, 4))
+    np.savetxt(tmp_path / name, np.c_[times, x], ["%d"] + ["%.4f"] * 4, "\t")
+    with pytest.raises(DataError, match=r"two ways: 12 series of 4 .*; 4 series of 12 steps"):
+        read(tmp_path / name)
+    if name == "a":
+        return
+    wide = read(tmp_path / name, hints=Hints(table="wide", label_column="1"))
+    assert wide.x.shape == (12, 4) and as_labels(wide) == times.tolist()
+    if len(set(times)) == 12:
+        hints = Hints(table="columns", time_column="1")
+        assert read(tmp_path / name, hints=hints).x.shape == (4, 12)
+
+
+def test_first_cells_may_be_dates(tmp_path: Path) -> None:
+    """Dates at the start of lines are times, also uneven ones; in no order they are refused."""
+    days = ["2024-01-01", "2024-01-02", "2024-01-05", "2024-01-06", "2024-01-09", "2024-01-11"]
+    lines = [f"{day}\t0.5\t{k}.25\t{k * k}.5\n" for k, day in enumerate(days)]
+    for rows in (lines, lines[::-1]):
+        source = read(write_file(tmp_path, "a.txt", "".join(rows)))
+        assert as_lists(source)[1:] == [
+            [[k + 0.25 for k in range(6)]],
+            [[k * k + 0.5 for k in range(6)]],
+        ]
+    with pytest.raises(DataError, match="reads two ways"):
+        read(write_file(tmp_path, "a.txt", "".join(lines[3:] + lines[:3])))
 
 
 def test_equal_lengths_make_an_array(tmp_path: Path) -> None:

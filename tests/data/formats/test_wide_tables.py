@@ -10,6 +10,7 @@ import pytest
 
 from tests.data.formats.text_files import as_labels, as_lists, write_file
 from unwarp.data.formats.files import read
+from unwarp.data.formats.wide_tables import times_of_names
 from unwarp.errors import DataError
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
@@ -53,6 +54,46 @@ def test_column_names_may_be_times(tmp_path: Path) -> None:
     assert isinstance(source.times, np.ndarray) and source.times.tolist() == [[0.5, 1, 2.5, 9]] * 2
     pd.DataFrame(X).to_csv(tmp_path / "a.csv")
     assert read(tmp_path / "a.csv").times is None
+
+
+HEADS = {
+    "dates": ["2024-01-04", "2024-01-02", "2024-01-03", "2024-01-09", "2024-01-01"],
+    "numbered": ["t10", "t11", "t12", "t8", "t9"],
+    "decreasing": ["0.4", "0.3", "0.2", "0.1", "0.0"],
+    "units": ["1 s", "500 ms", "2 s", "100 ms", "1 min"],
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+def test_columns_are_sorted_by_time(tmp_path: Path, head: list[str]) -> None:
+    """Names that are times out of order sort the columns, and the description says so."""
+    frame = pd.DataFrame(np.c_[X, X[:, 0]], columns=head, index=pd.Index(list("abcde"), name="id"))
+    frame.to_csv(tmp_path / "a.csv")
+    source = read(tmp_path / "a.csv")
+    times = times_of_names(head)
+    assert times is not None and source.times is not None
+    assert source.description.endswith("times are the names of columns, columns sorted by time")
+    np.testing.assert_array_equal(source.times[0], np.sort(times))
+    np.testing.assert_array_equal(source.x, frame.to_numpy()[:, np.argsort(times)])
+
+
+def test_columns_of_one_time_are_refused(tmp_path: Path) -> None:
+    """Two columns of one time have no order."""
+    for head in (
+        "id,0,1,2,2.0",
+        "id,t4,t2,t4,t3",
+        "id,2024-01-02,2024-01-01,2024-01-02,2024-01-03",
+    ):
+        with pytest.raises(DataError, match=r"two columns, .* name one time; remove one"):
+            read(write_file(tmp_path, "a.csv", head + "\na,1,2,3,4\nb,5,6,8,9\n"))
+
+
+def test_times_of_day_pass_midnight(tmp_path: Path) -> None:
+    """A night is no reason to sort its hours."""
+    source = read(write_file(tmp_path, "a.csv", "id,22:00,23:00,0:00,1:00\na,1,2,3,4\nb,5,6,8,9\n"))
+    assert source.x.tolist() == [[1, 2, 3, 4], [5, 6, 8, 9]]
+    assert source.times is not None and (np.diff(source.times[0]) == 3600).all()
+    assert source.description.endswith("times of day pass midnight")
 
 
 @pytest.mark.parametrize("text", ["walk,7,2\nrun,3,4\n", "7,2,walk\n3,4,run\n"])

@@ -114,12 +114,40 @@ class Facts:
         return self.axis is not None and bool((np.diff(self.axis) > 0).all())
 
     @property
-    def is_even(self) -> bool:
-        """Whether the cells increase in equal steps."""
-        if self.axis is None or len(self.axis) < 3 or not self.is_increasing:
+    def is_decreasing(self) -> bool:
+        """Whether the cells are two or more numbers or dates that decrease down the rows."""
+        if self.axis is None or len(self.axis) < 2:
+            return False
+        return bool((np.diff(self.axis) < 0).all())
+
+    @property
+    def is_monotone(self) -> bool:
+        """Whether the cells are numbers or dates that increase, or that decrease."""
+        return self.is_increasing or self.is_decreasing
+
+    @property
+    def is_nearly_monotone(self) -> bool:
+        """Whether the cells are numbers or dates in order, of which some are equal."""
+        if self.axis is None:
             return False
         steps = np.diff(self.axis)
-        return bool(np.ptp(steps) <= 1e-3 * steps.mean() + 1e-9 * np.abs(self.axis).max())
+        return bool((steps >= 0).all() or (steps <= 0).all())
+
+    @property
+    def is_even(self) -> bool:
+        """Whether the cells increase in equal steps."""
+        return self.is_increasing and self.is_regular
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether the distinct cells, sorted, increase in equal steps."""
+        if self.axis is None or not np.isfinite(self.axis).all():
+            return False
+        values = np.unique(self.axis)
+        if len(values) < 3:
+            return False
+        steps = np.diff(values)
+        return bool(np.ptp(steps) <= 1e-3 * steps.mean() + 1e-9 * np.abs(values).max())
 
     def increases_within(self, codes: Array) -> bool:
         """Whether the cells increase from row to row in each series.

@@ -1,4 +1,4 @@
-"""Signs of a column per series: times increase down the rows."""
+"""Signs of a column per series: times increase or decrease down the rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 from unwarp.data.formats.cells import is_number
 from unwarp.data.formats.column_names import (
     SERIES_STEMS,
+    STEP_STEMS,
+    WIDE_LABEL_NAMES,
     is_counter_name,
     is_stem_of,
     stem_of,
@@ -22,10 +24,10 @@ from unwarp.data.formats.layout_signs import (
     Candidate,
     are_surely_steps,
     axis_of,
+    unordered_axis_of,
 )
 from unwarp.data.formats.table import Roles, Table
 from unwarp.data.formats.table_roles import (
-    free_columns,
     named_ids,
     pattern_of,
     strong_time,
@@ -38,35 +40,102 @@ MIN_ROWS_PER_COLUMN = 20
 
 
 def signs_of_columns(table: Table, roles: Roles) -> Candidate | None:
-    """Signs of a column per series: times that increase down the rows.
+    """Signs of a column per series: times that increase or decrease down the rows.
+
+    Times out of order, or repeated ones, are such a sign too, but they must be mended first.
 
     Args:
         table: The table.
         roles: Roles that the user names, and the index.
     """
-    time = strong_time(table, roles)
-    is_strong = time is not None and table.facts[time].is_increasing
-    if not is_strong and roles.time is None:
-        time = axis_of(table, roles)
-    values = with_values(table, replace(roles, time=time)).values
-    names = [table.names[k] for k in values]
-    stem = stem_of(names) if table.has_names else None
-    if not values or roles.ids or roles.label is not None or named_ids(table, roles):
+    is_named = roles.time is not None
+    time = roles.time if is_named else _find_time(table, roles)
+    ids = named_ids(table, roles)
+    roles = _with_time(table, roles, time)
+    names = [table.names[k] for k in roles.values]
+    if not names or roles.ids or ids or roles.label is not None:
         return None
-    if time is None:
-        is_plain = is_stem_of(stem, SERIES_STEMS) and table.n_rows > len(values)
-        is_plain |= table.has_names and stem is None and _is_tall(table, values)
-        strength = FAIR if is_plain and roles.index is None else 0
-        strength = 0 if _any_words(table, roles) else strength
-    elif not is_strong and roles.time is None:
-        strength = _strength_of_axis(table, time, values, stem)
-    else:
-        strength = _strength_of_times(table, time, values, stem)
-    time_name = None if time is None else table.names[time] or "the column without a name"
-    evidence = f"names such as {names[0]!r}" if time is None else f"{time_name!r} increases"
     condition = "each column is a series"
-    roles = with_values(table, replace(roles, time=time))
+    if time is None:
+        strength = _strength_without_time(table, roles)
+        return Candidate("columns", roles, strength, f"names such as {names[0]!r}", condition)
+    name = repr(table.names[time]) if table.names[time] else "the column without a name"
+    if not (is_named or table.facts[time].is_monotone):
+        strength = 0 if _any_sign_of_rows(table, roles) else FAIR
+        condition += f" with its times in {name}, {_what_to_mend(table, time)}"
+        return Candidate("columns", roles, strength, "", condition, is_unordered=True)
+    strength = _strength(table, roles, is_named)
+    evidence = f"{name} {'decreases' if table.facts[time].is_decreasing else 'increases'}"
     return Candidate("columns", roles, strength, evidence, condition)
+
+
+def _find_time(table: Table, roles: Roles) -> int | None:
+    """The column of times, in order or, if there is no other, out of order."""
+    named, axis = strong_time(table, roles), axis_of(table, roles)
+    if named is not None and table.facts[named].is_monotone:
+        return named
+    is_named = named is not None and _may_be_times(table, named)
+    if axis is not None:
+        is_counter = table.has_names and axis != roles.index and is_counter_name(table.names[axis])
+        return named if is_named and not is_counter else axis
+    return named if is_named else unordered_axis_of(table, roles)
+
+
+def _may_be_times(table: Table, column: int) -> bool:
+    """Whether a column with the name of a time holds several numbers or dates."""
+    facts = table.facts[column]
+    return facts.kind in ("numbers", "dates", "mixed") and facts.n_distinct > 1
+
+
+def _with_time(table: Table, roles: Roles, time: int | None) -> Roles:
+    """Roles with the time and all values; no other column with the name of a time is one."""
+    named = strong_time(table, roles)
+    is_named = bool(roles.values)
+    roles = with_values(table, replace(roles, time=time))
+    if is_named or time is None or named not in roles.values:
+        return roles
+    values = [k for k in roles.values if k != named]
+    return replace(roles, values=values, ignored=sorted([*roles.ignored, named]))
+
+
+def _what_to_mend(table: Table, time: int) -> str:
+    """What the user does so that times increase, in words."""
+    facts = table.facts[time]
+    if facts.axis is None or facts.has_gaps:
+        return "once each row has a time that can be read"
+    if len(np.unique(facts.axis)) < table.n_rows:
+        return "once the rows are sorted by time and repeated times removed"
+    return "once the rows are sorted by time"
+
+
+def _any_sign_of_rows(table: Table, roles: Roles) -> bool:
+    """Whether each row is a series: columns name steps, or words name the rows."""
+    names = [table.names[k] for k in roles.values]
+    if table.has_names and (are_surely_steps(names) or is_stem_of(stem_of(names), CLOCK_STEMS)):
+        return True
+    columns = [*roles.values, *roles.ignored]
+    facts = [table.facts[k] for k in columns if table.facts[k].kind == "words"]
+    is_label = any(table.names[k].strip().lower() in WIDE_LABEL_NAMES for k in columns)
+    is_name = any(item.n_distinct == table.n_rows and not item.has_gaps for item in facts)
+    return table.has_names and (is_label or is_name)
+
+
+def _strength_without_time(table: Table, roles: Roles) -> int:
+    """Strength of names of series alone."""
+    stem = stem_of([table.names[k] for k in roles.values]) if table.has_names else None
+    is_plain = is_stem_of(stem, SERIES_STEMS) and table.n_rows > len(roles.values)
+    is_plain |= table.has_names and stem is None and _is_tall(table, roles.values)
+    return FAIR if is_plain and roles.index is None and not _any_words(table, roles) else 0
+
+
+def _strength(table: Table, roles: Roles, is_named: bool) -> int:
+    """Strength of times that increase or decrease; the user names them or not."""
+    time, values = roles.time, roles.values
+    assert time is not None
+    stem = stem_of([table.names[k] for k in values]) if table.has_names else None
+    if is_named or time == strong_time(table, replace(roles, time=None, values=[])):
+        return _strength_of_times(table, time, values, stem)
+    return _strength_of_axis(table, time, values, stem)
 
 
 def _is_tall(table: Table, values: list[int]) -> bool:
@@ -77,7 +146,8 @@ def _is_tall(table: Table, values: list[int]) -> bool:
 
 def _any_words(table: Table, roles: Roles) -> bool:
     """Whether a column without a role holds words."""
-    return any(table.facts[k].kind in ("words", "mixed") for k in free_columns(table, roles))
+    columns = [*roles.values, *roles.ignored]
+    return any(table.facts[k].kind in ("words", "mixed") for k in columns)
 
 
 def _strength_of_axis(table: Table, time: int, values: list[int], stem: str | None) -> int:
@@ -86,17 +156,16 @@ def _strength_of_axis(table: Table, time: int, values: list[int], stem: str | No
     if table.has_names and _is_id(table, time):
         return 0
     is_alike = table.has_names and pattern_of(table.names[time]) == pattern_of(names[0])
+    if facts.kind == "dates" and not (is_alike or (table.has_names and are_surely_steps(names))):
+        return STRONG
     if is_alike or any(table.facts[k].is_even for k in values[:MIN_COLUMNS_OF_WORDS]):
         return 0
     if facts.axis is not None and not (facts.axis == np.round(facts.axis)).all():
         return STRONG
     if table.has_names and are_surely_steps(names):
         return 0
-    if facts.kind == "dates":
-        return STRONG
     if not table.has_names:
-        has_fractions = any(not table.facts[k].is_whole for k in values)
-        return FAIR if has_fractions else 0
+        return FAIR
     if is_stem_of(stem, SERIES_STEMS) or stem == "well":
         return STRONG
     is_counter = is_counter_name(table.names[time]) and stem is None
@@ -108,13 +177,14 @@ def _is_id(table: Table, column: int) -> bool:
 
 
 def _strength_of_times(table: Table, time: int, values: list[int], stem: str | None) -> int:
-    """Strength of a column with the name of a time whose times increase."""
+    """Strength of a column with the name of a time whose times increase or decrease."""
     names, facts = [table.names[k] for k in values], table.facts[time]
-    if not facts.is_increasing:
+    if not facts.is_monotone:
         return 0
     if len(names) > 1 and (all(map(is_number, names)) or all(map(is_date, names))):
         return WEAK
     is_day = facts.is_whole or facts.kind == "dates"
-    if is_day and is_stem_of(stem, CLOCK_STEMS) and len(names) > 2:
+    stems = CLOCK_STEMS | STEP_STEMS if facts.is_decreasing else CLOCK_STEMS
+    if is_day and is_stem_of(stem, stems) and len(names) > 2:
         return FAIR
     return STRONG

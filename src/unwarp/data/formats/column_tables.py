@@ -24,7 +24,8 @@ from unwarp.errors import DataError
 def read_columns(table: Table, roles: Roles, evidence: str = "") -> Source:
     """Convert a table with a column per series to series.
 
-    Missing values at the end of a column are padding of a shorter series and are cut off.
+    Missing values at the end of a column are padding of a shorter series and are cut off. Rows
+    whose times decrease are reversed, and the description says so.
 
     Args:
         table: The table.
@@ -36,16 +37,16 @@ def read_columns(table: Table, roles: Roles, evidence: str = "") -> Source:
         has them.
 
     Raises:
-        DataError: There is no column of values, a cell is not a number, times do not increase, or a
-            series has only missing values.
+        DataError: There is no column of values, a cell is not a number, times neither increase nor
+            decrease, or a series has only missing values.
     """
     if not roles.values:
         raise DataError(f"{table.path} needs a column for each series; it has none")
-    times = None if roles.time is None else _increasing(table, roles.time)
+    times, order = times_and_order(table, roles.time)
     if times is not None and _only_counts(table, roles, times):
         times = None
     names, channels = split_names([table.names[k] for k in roles.values])
-    values = np.stack([table.values(k) for k in roles.values])
+    values = np.stack([table.values(k)[order] for k in roles.values])
     values = values.reshape(len(names), -1, table.n_rows)
     series = [
         trim_padding(row, f"{table.path}, column {name!r}")
@@ -54,6 +55,7 @@ def read_columns(table: Table, roles: Roles, evidence: str = "") -> Source:
     notes = "".join(f"{note}; " for note in (*table.notes, evidence) if note)
     words = f"{notes}a column per series" + table.describe_roles(time=roles.time)
     words += f", channels {', '.join(channels)}" if channels else ""
+    words += "".join(f", {word}" for word in words_on_order(order))
     words += "" if table.has_names else ", columns not named"
     return series_source(
         series,
@@ -96,14 +98,38 @@ def _only_counts(table: Table, roles: Roles, times: Array) -> bool:
     return is_count and (not has_name or roles.time == find_index(table))
 
 
-def _increasing(table: Table, column: int) -> Array:
-    """The times of a column, which must increase."""
+def times_and_order(table: Table, column: int | None) -> tuple[Array | None, slice]:
+    """The times of rows, increasing, and the order in which to read the rows.
+
+    Args:
+        table: The table.
+        column: The column of times; None if there is none.
+
+    Returns:
+        Times (rows,), or None; and a slice of all rows, which reverses them if times decrease.
+
+    Raises:
+        DataError: Times neither increase nor decrease.
+    """
+    if column is None:
+        return None, slice(None)
     times = table.local_times(column)
+    if len(times) > 1 and (np.diff(times) < 0).all():
+        return times[::-1], slice(None, None, -1)
     if (np.diff(times) <= 0).any():
         row = int((np.diff(times) <= 0).argmax()) + 1
         raise DataError(
-            f"{table.locate(row, column)} is not later than the row above, but one column per "
-            "series needs increasing times; sort the rows, or name the column of ids: "
-            "table='long', id_column='...'"
+            f"{table.locate(row, column)} is not later than the row above, but a row per step "
+            "needs increasing times; sort the rows and remove repeated ones, or, if they are of "
+            "several series, name the column of ids: table='long', id_column='...'"
         )
-    return times
+    return times, slice(None)
+
+
+def words_on_order(order: slice) -> list[str]:
+    """The decision on the order of rows, for the description; empty if it stays.
+
+    Args:
+        order: A slice that `times_and_order` returns.
+    """
+    return ["rows sorted by time, which decreases"] if order.step == -1 else []

@@ -16,7 +16,7 @@ from unwarp.data.formats.levels import flat_levels, single_columns
 from unwarp.data.formats.ragged import series_source
 from unwarp.data.formats.table import Table
 from unwarp.data.formats.table_layouts import find_layout, read_table
-from unwarp.data.formats.wide_tables import times_of_names
+from unwarp.data.formats.wide_tables import order_steps
 from unwarp.data.frames import Frame
 from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.index_times import index_times
@@ -68,8 +68,14 @@ def read_frame(X: Any, hints: Hints = NO_HINTS, path: Path = FRAME) -> Source:
     if plain is not None:
         return plain
     source = read_table(table, hints)
-    is_wide = find_layout(table, hints).layout == "wide"
-    return replace(source, frame=Frame.of(X)) if is_wide else source
+    layout = find_layout(table, hints)
+    if layout.layout != "wide":
+        return source
+    steps, offset = order_steps(table, layout.roles.values)[0], len(table.names) - X.shape[1]
+    is_whole = len(steps) == X.shape[1]
+    return replace(
+        source, frame=Frame.of(X.iloc[:, [k - offset for k in steps]] if is_whole else X)
+    )
 
 
 def as_table(X: Any, path: Path = FRAME) -> Table:
@@ -116,10 +122,12 @@ def _plain(X: Any, table: Table) -> Source | None:
     values = list(range(offset, offset + n_columns))
     if layout.layout != "wide" or layout.roles.values != values:
         return None
+    steps, times, words = order_steps(table, values)
+    if steps != values or words:
+        return None
     if any(isinstance(table.columns[k], list) for k in values):
         return Source(X, frame=Frame.of(X))
     names = table.texts(0) if offset else None
-    times = times_of_names(table.names[offset:])
     return Source(X, names=names, times=times, frame=Frame.of(X))
 
 

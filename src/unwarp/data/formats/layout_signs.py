@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unwarp.data.formats.cells import is_number
+from unwarp.data.formats.column_facts import Facts
 from unwarp.data.formats.column_names import (
     SERIES_STEMS,
     STEP_STEMS,
@@ -31,6 +32,9 @@ MIN_COLUMNS_OF_WORDS = 5
 MIN_ROWS_OF_AN_AXIS = 5
 """Rows in which numbers that increase evenly can be times."""
 
+MIN_ROWS_OUT_OF_ORDER = 20
+"""Rows in which evenly spaced fractions or counts in any order can be times."""
+
 MIN_STEPS_BESIDE_A_LABEL = 16
 """Columns beside whole numbers without a name, from which these are labels."""
 
@@ -45,6 +49,7 @@ class Candidate:
         strength: `STRONG`, `FAIR` or `WEAK`.
         evidence: The signs in words, for the description; empty for none.
         condition: Supposition of the reading, for messages, such as `'id' names the series`.
+        is_unordered: Whether its times must be sorted or made distinct before it can be read.
     """
 
     layout: str
@@ -52,6 +57,7 @@ class Candidate:
     strength: int
     evidence: str
     condition: str
+    is_unordered: bool = False
 
     def numbers(self, table: Table) -> str:
         """Numbers of series, steps and channels in words.
@@ -70,7 +76,7 @@ class Candidate:
 
 
 def axis_of(table: Table, roles: Roles) -> int | None:
-    """The index or the first column, if it increases like times.
+    """The index or the first column, if it increases or decreases like times.
 
     Args:
         table: The table.
@@ -79,12 +85,40 @@ def axis_of(table: Table, roles: Roles) -> int | None:
     columns = [roles.index] if roles.index is not None else free_columns(table, roles)[:1]
     for k in columns:
         facts = table.facts[k]
-        if k in roles.values or not facts.is_increasing or table.n_rows < MIN_ROWS_OF_AN_AXIS:
+        if k in roles.values or not facts.is_monotone or table.n_rows < MIN_ROWS_OF_AN_AXIS:
             continue
         is_named = table.has_names and is_counter_name(table.names[k])
-        if facts.is_even or facts.kind == "dates" or is_named:
+        if facts.is_regular or facts.kind == "dates" or is_named:
             return k
     return None
+
+
+def unordered_axis_of(table: Table, roles: Roles) -> int | None:
+    """The index or the first column, if it has the times of rows in any order.
+
+    Args:
+        table: The table.
+        roles: Roles so far.
+    """
+    columns = [roles.index] if roles.index is not None else free_columns(table, roles)[:1]
+    for k in columns:
+        facts = table.facts[k]
+        is_distinct = facts.n_distinct * 2 > table.n_rows >= MIN_ROWS_OF_AN_AXIS
+        if k in roles.values or facts.is_monotone or not is_distinct:
+            continue
+        is_named = table.has_names and k != roles.index and is_counter_name(table.names[k])
+        if facts.kind == "dates":
+            return k if is_named or k == roles.index or not table.has_names else None
+        is_clock = is_named or not facts.is_whole
+        if facts.is_nearly_monotone or (is_clock and _is_dense(facts)):
+            return k if facts.is_regular else None
+    return None
+
+
+def _is_dense(facts: Facts) -> bool:
+    """Whether there are many cells, of which few are equal."""
+    n_rows = len(facts.codes)
+    return 0.9 * n_rows <= facts.n_distinct and n_rows >= MIN_ROWS_OUT_OF_ORDER
 
 
 def are_steps(table: Table, columns: list[int]) -> bool:

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from unwarp.data.formats.column_names import (
-    stem_of,
-)
+from unwarp.core import Array
+from unwarp.data.formats.column_names import stem_of
 from unwarp.data.formats.layout_signs import (
     FAIR,
     MIN_COLUMNS_OF_WORDS,
@@ -34,6 +33,9 @@ from unwarp.data.formats.table_roles import (
 
 MIN_ROWS_OF_A_RESTART = 3
 """Mean number of rows of a series whose times restart."""
+
+MAX_SHIFT_OF_A_START = 0.25
+"""Difference of the first times of two series, as a share of the duration of the first."""
 
 MIN_STEPS_WITHOUT_NAMES = 10
 """Mean number of rows from which a first column without a name is an id."""
@@ -128,9 +130,18 @@ def _restarts(table: Table, roles: Roles) -> Candidate | None:
     is_same = bool((starts == axis[0]).all())
     if not is_same and table.n_rows < MIN_ROWS_OF_A_RESTART * n_series:
         return None
+    strength = STRONG if is_same or _start_alike(axis) else FAIR
     name = table.names[roles.time]
     evidence = f"{name!r} restarts {n_series - 1:,} times"
-    return Candidate("long", with_values(table, roles), STRONG, evidence, f"{name!r} restarts")
+    return Candidate("long", with_values(table, roles), strength, evidence, f"{name!r} restarts")
+
+
+def _start_alike(axis: Array) -> bool:
+    """Whether times (rows,) restart near the start of the series before, not near its end."""
+    first = np.flatnonzero(np.diff(axis, prepend=np.inf) < 0)
+    last = np.append(first[1:], len(axis)) - 1
+    spans = (axis[last] - axis[first])[:-1]
+    return bool((np.abs(np.diff(axis[first])) <= MAX_SHIFT_OF_A_START * spans).all())
 
 
 def _id_words(table: Table, roles: Roles) -> tuple[str, str]:

@@ -80,6 +80,9 @@ def find_layout(table: Table, hints: Hints = NO_HINTS) -> Candidate:
     candidates = _candidates(table, roles)
     best = max(candidates, key=lambda candidate: candidate.strength)
     rivals = [item for item in candidates if item.strength == best.strength]
+    unordered = [item for item in candidates if item.is_unordered]
+    if unordered and best.layout != "long":
+        rivals = [*unordered, *(item for item in candidates if item.layout == "wide")]
     if len(rivals) > 1:
         raise DataError(_describe_rivals(table, rivals))
     if best.layout == "columns" and roles.time is None:

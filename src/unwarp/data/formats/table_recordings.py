@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from unwarp.data.formats.column_tables import times_and_order, words_on_order
 from unwarp.data.formats.frames import as_table
 from unwarp.data.formats.layout_signs import axis_of
 from unwarp.data.formats.parquet import frame_of
@@ -57,10 +58,11 @@ def record_table(table: Table, hints: Hints) -> Recording:
         hints: The user's hints: the names of columns.
 
     Returns:
-        The recording; columns without numbers are left out.
+        The recording; columns without numbers are left out. Rows whose times decrease are reversed.
 
     Raises:
-        DataError: It holds no numbers, times do not increase, or it looks like a table of series.
+        DataError: It holds no numbers, times neither increase nor decrease, or it looks like a
+            table of series.
     """
     roles = roles_of_hints(table, hints)
     time = strong_time(table, roles)
@@ -75,14 +77,12 @@ def record_table(table: Table, hints: Hints) -> Recording:
             "times, and is in a folder with a file a recording; give it by itself if its rows are "
             "series"
         )
-    times = None if time is None else table.local_times(time)
-    if times is not None and (np.diff(times) <= 0).any():
-        row = int((np.diff(times) <= 0).argmax()) + 1
-        raise DataError(f"{table.locate(row, time or 0)} is not later than the row above; sort it")
+    times, order = times_and_order(table, time)
     names = tuple(table.names[k] for k in values) if table.has_names else ()
     time_name = "" if time is None else table.names[time] if table.has_names else "time"
     suffix = table.path.suffix.lower()
     form = TableForm(time_name, "," if suffix == ".csv" else "\t", suffix)
     form = form if suffix in (".csv", ".tsv", ".txt") else TableForm(time_name)
-    notes = "".join(f"{note}; " for note in table.notes)
-    return Recording(np.stack([table.values(k) for k in values]), times, names, form, notes)
+    notes = "".join(f"{note}; " for note in (*table.notes, *words_on_order(order)))
+    rows = np.stack([table.values(k)[order] for k in values])
+    return Recording(rows, times, names, form, notes)

@@ -225,7 +225,7 @@ def codes_of(table: Table, ids: tuple[int, ...]) -> Array:
 def strong_time(table: Table, roles: Roles) -> int | None:
     """The column with the name of a time, or None.
 
-    Of several, it is an increasing one.
+    Of several, it is an increasing one, else a decreasing one.
 
     Args:
         table: The table.
@@ -239,7 +239,8 @@ def strong_time(table: Table, roles: Roles) -> int | None:
         return None
     varying = [k for k in columns if table.facts[k].n_distinct > 1]
     exact = [k for k in columns if table.facts[k].is_increasing]
-    return (exact or varying or columns)[0]
+    reverse = [k for k in columns if table.facts[k].is_decreasing]
+    return (exact or reverse or varying or columns)[0]
 
 
 def counter_within(table: Table, roles: Roles, codes: Array) -> int | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unwarp.data.formats.cells import is_missing, is_number, numbers_of
+from unwarp.data.formats.cells import is_missing, is_number, numbers_of, parse_number
 from unwarp.data.formats.column_names import (
     CHANNEL_NAMES,
     INDEX_NAMES,
@@ -47,7 +47,7 @@ MAX_LINES_OF_PREAMBLE = 400
 """Most lines before the names of columns that are searched."""
 
 MIN_EVEN_NAMES = 5
-"""Smallest number of evenly increasing numbers that are names of columns."""
+"""Smallest number of evenly increasing or decreasing numbers that are names of columns."""
 
 
 @dataclass(frozen=True)
@@ -288,18 +288,19 @@ def _places(cells: list[str]) -> list[int]:
 
 
 def _are_even_names(numbers: list[str], below: list[list[str]]) -> bool:
-    """Whether numbers of the first line increase evenly, unlike those of the rows below."""
+    """Whether numbers of the first line are even steps, unlike those of the rows below."""
     if len(numbers) < MIN_EVEN_NAMES or not _is_even(numbers):
         return False
     return bool(below) and not any(_is_even(row) for row in below)
 
 
 def _is_even(cells: list[str]) -> bool:
-    """Whether cells are numbers that increase evenly."""
+    """Whether cells are numbers that increase or decrease evenly."""
     if not all(map(is_number, cells)):
         return False
-    steps = np.diff([float(cell) for cell in cells])
-    return bool(len(steps) and steps.min() > 0 and np.ptp(steps) <= 1e-3 * steps.mean())
+    steps = np.diff([parse_number(cell) for cell in cells])
+    is_ordered = len(steps) > 0 and (steps.min() > 0 or steps.max() < 0)
+    return bool(is_ordered and np.ptp(steps) <= 1e-3 * abs(steps.mean()))
 
 
 def _names_from_comment(comment: str, width: int) -> list[str] | None:

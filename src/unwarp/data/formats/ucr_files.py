@@ -25,6 +25,7 @@ from unwarp.data.formats.cells import (
     parse_numbers,
     value_locator,
 )
+from unwarp.data.formats.column_facts import Facts
 from unwarp.data.formats.ragged import series_source, trim_padding
 from unwarp.data.formats.registry import hinted_reader, reader
 from unwarp.data.formats.table_layouts import read_table
@@ -38,7 +39,10 @@ MAX_BYTES_TO_DETECT = 1 << 12
 """Bytes of the first line that are read to recognise the format."""
 
 MIN_ROWS_OF_A_CLOCK = 5
-"""Rows whose first cells increase evenly by fractions, from which these are times."""
+"""Rows whose first cells increase or decrease, from which these can be times."""
+
+MIN_SHARE_OF_TIMES = 0.9
+"""Share of distinct cells among first cells in order, from which these can be times."""
 
 Row = tuple[str, list[str]]
 """Location of a line in words, and its cells."""
@@ -57,13 +61,13 @@ def starts_with_numbers(path: Path) -> bool:
 
 
 def write_ucr(path: Path, x: Array) -> None:
-    """Write one series per line, with row numbers as labels.
+    """Write one series per line, with the label 0.
 
     Args:
         path: The file to write.
         x: Series (N, T).
     """
-    np.savetxt(path, np.column_stack([np.arange(len(x)), x]), "%.9g", "\t")
+    np.savetxt(path, np.column_stack([np.zeros(len(x)), x]), "%.9g", "\t")
 
 
 @hinted_reader(
@@ -106,7 +110,9 @@ def _looks_like_table(path: Path) -> bool:
     if table.has_names or table.notes:
         return True
     facts = table.facts[0]
-    if facts.is_even and not facts.is_whole and table.n_rows >= MIN_ROWS_OF_A_CLOCK:
+    is_clock = facts.is_monotone and facts.is_regular and not facts.is_whole
+    is_clock |= facts.kind == "dates" and facts.n_distinct * 2 > table.n_rows
+    if is_clock and table.n_rows >= MIN_ROWS_OF_A_CLOCK:
         return True
     counts = len(table.columns) > 2 and facts.is_whole and facts.is_in_blocks and facts.repeats
     return counts and table.facts[1].is_whole and table.facts[1].increases_within(facts.codes)
@@ -128,7 +134,7 @@ def read_ucr(path: Path) -> Source:
 
     Raises:
         DataError: The file is empty, its lines differ in length, a cell is not a number, a first
-            cell is not a label, or a series has only missing values.
+            cell is not a label, labels can be times or ids, or a series has only missing values.
     """
     rows = [(location, _split_cells(line)) for location, line in numbered_lines(path)]
     for location, cells in rows:
@@ -138,8 +144,27 @@ def read_ucr(path: Path) -> Source:
                 "line starts with its label, so save series without labels as .csv or .data"
             )
     labels = parse_labels([cells[0] for _, cells in rows], lambda k: rows[k][0])
+    _refuse_times(path, labels, len(rows[0][1]) - 1)
     series = _parse_rows([(location, cells[1:]) for location, cells in rows])
     return series_source(series, labels, "UCR layout: one series per line, label first")
+
+
+def _refuse_times(path: Path, labels: Array, n_values: int) -> None:
+    """Refuse labels that increase or decrease from line to line, as times and ids do."""
+    facts = Facts(labels if labels.dtype.kind in "if" else labels.tolist())
+    is_repeated = facts.is_nearly_monotone and facts.is_regular
+    is_repeated &= facts.n_distinct >= MIN_SHARE_OF_TIMES * len(labels)
+    if len(labels) < MIN_ROWS_OF_A_CLOCK or not (facts.is_monotone or is_repeated):
+        return
+    kind = "increase" if labels[0] < labels[-1] else "decrease"
+    first = "" if path.suffix else "give it the suffix .tsv and "
+    raise DataError(
+        f"{path} starts its lines with {labels[0]}, {labels[1]}, ..., which {kind} as no class "
+        f"does; it reads two ways: {len(labels):,} series of {n_values:,} steps if each row is a "
+        "series after its label or id (table='wide', with label_column='1' or id_column='1'); "
+        f"{n_values:,} series of {len(labels):,} steps if each column is a series after a column "
+        f"of times (table='columns', time_column='1'); {first}set one of these"
+    )
 
 
 def write_plain(path: Path, x: Array) -> None:

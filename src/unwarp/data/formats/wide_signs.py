@@ -64,10 +64,10 @@ def signs_of_wide(table: Table, roles: Roles) -> Candidate | None:
 
 
 def _has_rival(table: Table, roles: Roles) -> bool:
-    """Whether ids repeat or times increase beside numbered names."""
+    """Whether ids repeat or times increase or decrease beside numbered names."""
     stem = stem_of([table.names[k] for k in roles.values])
     time = strong_time(table, Roles())
-    if time is not None and table.facts[time].is_increasing:
+    if time is not None and table.facts[time].is_monotone:
         return True
     is_step = is_stem_of(stem, STEP_STEMS)
     axis = axis_of(table, Roles(index=roles.index))
