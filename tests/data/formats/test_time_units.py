@@ -60,3 +60,11 @@ def test_column_tables_are_in_seconds(tmp_path: Path) -> None:
     source = as_source(tmp_path / "a.csv")
     np.testing.assert_allclose(np.asarray(source.times)[0], np.arange(30) / 50)
     assert "(ms, converted to seconds)" in source.description
+
+
+def test_names_of_steps_are_in_seconds(tmp_path: Path) -> None:
+    """Times that name the columns of a wide table are in seconds if they have a unit."""
+    names = [f"{20 * k} ms" for k in range(12)]
+    pd.DataFrame(np.eye(12)[:5], columns=names).to_csv(tmp_path / "a.csv", index=False)
+    source = as_source(tmp_path / "a.csv")
+    np.testing.assert_allclose(np.asarray(source.times)[0], np.arange(12) / 50)

@@ -19,16 +19,16 @@ from unwarp.data.formats.cells import is_number, parse_number, parse_times
 from unwarp.data.formats.dates import CLOCK, is_date
 from unwarp.data.formats.ragged import series_source, trim_padding
 from unwarp.data.formats.table import Roles, Table, ignored_words
+from unwarp.data.formats.time_units import UNIT_OF_WORD, in_seconds
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 
 TIME_WITH_UNIT = re.compile(
-    r"(?:t\s*=?\s*)?([+\-\u2212]?\d*\.?\d+(?:e[+\-\u2212]?\d+)?)\s*(s|sec|ms|min|h)?", re.IGNORECASE
+    r"(?:t\s*=?\s*)?([+\-\u2212]?\d*\.?\d+(?:e[+\-\u2212]?\d+)?)\s*"
+    rf"({'|'.join(word for word in UNIT_OF_WORD if word != 'd')})?",
+    re.IGNORECASE,
 )
 """A number with a mark of time, such as `0.5 s` or `t=0.5`."""
-
-SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0}
-"""Seconds of each unit."""
 
 DAY = 86400.0
 
@@ -138,8 +138,8 @@ def times_of_names(names: list[str]) -> Array | None:
         names: Names of the columns of values (T).
 
     Returns:
-        Times (T,) in the order of the names; None if the names are neither numbers nor dates. If
-        units differ, times are in seconds.
+        Times (T,) in the order of the names, in seconds if names have units; None if the names are
+        neither numbers nor dates, or only some have units, which differ.
 
     >>> times_of_names(["0.5 s", "0.0 s"]), times_of_names(["500 ms", "1 s"])
     (array([0.5, 0. ]), array([0.5, 1. ]))
@@ -153,7 +153,10 @@ def times_of_names(names: list[str]) -> Array | None:
     if len(matches) < len(names):
         return None
     times = np.array([parse_number(match[1]) for match in matches])
-    units = [(match[2] or "").lower() for match in matches]
-    if len({*units} - {""}) < 2:
-        return times
-    return None if "" in units else times * [SECONDS[unit] for unit in units]
+    units = [UNIT_OF_WORD.get((match[2] or "").lower()) for match in matches]
+    known = {*units} - {None}
+    if len(known) < 2:
+        return in_seconds(times, next(iter(known), None))
+    if None in units:
+        return None
+    return np.array([in_seconds(time, unit) for time, unit in zip(times, units, strict=True)])
