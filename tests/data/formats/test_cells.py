@@ -42,3 +42,12 @@ def test_labels_keep_their_type() -> None:
     assert numbers.tolist() == [1.0, 0.5] and words.tolist() == ["1", "b"]
     with pytest.raises(DataError, match="cell 1 has no label; label every series or none"):
         cells.parse_labels(["a", "?"], locate)
+
+
+def test_minus_signs_are_hyphens() -> None:
+    """The minus sign of Unicode, in numbers, exponents, labels, times and missing cells."""
+    texts = ["\u22120.5", "1e\u22122", "\u2212", "2"]
+    np.testing.assert_array_equal(cells.parse_numbers(texts, locate), [-0.5, 0.01, np.nan, 2])
+    assert cells.is_number(texts[0]) and cells.NUMBER_START.match(texts[0])
+    assert cells.parse_labels(["\u22121", "1"], locate).tolist() == [-1, 1]
+    assert cells.parse_times(["\u22121", "2024-01-01"], locate)[0] == -1

@@ -42,3 +42,16 @@ def test_order_is_told_by_large_days() -> None:
     assert order_of(["1/2/2024", "13/2/2024"]) == "dmy"
     with pytest.raises(DataError, match=r"a\.csv: the date 1/2/2024 reads two ways"):
         parse_times(["1/2/2024"], lambda row: "a.csv")
+
+
+def test_durations_are_seconds() -> None:
+    """Durations as pandas and Python write them."""
+    for cell, seconds in {
+        "0 days 00:00:00": 0,
+        "0 days 00:00:00.001000": 0.001,
+        "-1 days +23:59:59": -1,
+        "1 day, 0:00:02": 86402,
+        "3 days": 3 * 86400,
+    }.items():
+        assert is_date(cell) and parse_date(cell) == seconds
+    assert not is_date("3 days later")

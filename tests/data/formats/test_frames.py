@@ -67,6 +67,18 @@ def test_dated_index_is_time() -> None:
     assert source.x.shape == (6, 12) and np.diff(source.times[0]).tolist() == [3600] * 11
 
 
+def test_durations_of_frames_are_times() -> None:
+    """An index or columns of durations, also newest first, are times in seconds."""
+    steps = pd.to_timedelta(np.arange(12), unit="ms")
+    frame = pd.DataFrame(X.T, index=steps, columns=[f"s{k}" for k in range(6)])
+    for item in (frame, frame[::-1], pd.DataFrame(X, columns=steps)):
+        source = as_source(item)
+        np.testing.assert_allclose(source.x, X, rtol=1e-6)
+        np.testing.assert_allclose(np.atleast_2d(source.times)[0], np.arange(12) / 1000)
+    with pytest.raises(DataError, match="repeated times removed"):
+        as_source(frame.iloc[[0, 1, 1, *range(2, 12)]])
+
+
 def test_nested_frames_are_read() -> None:
     """A series in each cell: rows are series, columns are channels, lengths may differ."""
     rows = [[pd.Series(X[k, : 5 + k]), pd.Series(X[k, : 5 + k] + 1)] for k in range(4)]

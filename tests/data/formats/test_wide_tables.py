@@ -88,6 +88,17 @@ def test_columns_of_one_time_are_refused(tmp_path: Path) -> None:
             read(write_file(tmp_path, "a.csv", head + "\na,1,2,3,4\nb,5,6,8,9\n"))
 
 
+def test_durations_name_columns(tmp_path: Path) -> None:
+    """The first column of durations, without a fraction, is a step like the others."""
+    steps = pd.to_timedelta(np.arange(12), unit="ms")
+    x = np.random.default_rng(1).normal(size=(5, 12)).astype(np.float32)
+    pd.DataFrame(x, columns=steps).to_csv(tmp_path / "a.csv", index=False)
+    source = read(tmp_path / "a.csv")
+    np.testing.assert_array_equal(source.x, x)
+    assert source.times is not None
+    np.testing.assert_allclose(source.times[0], np.arange(12) / 1000)
+
+
 def test_times_of_day_pass_midnight(tmp_path: Path) -> None:
     """A night is no reason to sort its hours."""
     source = read(write_file(tmp_path, "a.csv", "id,22:00,23:00,0:00,1:00\na,1,2,3,4\nb,5,6,8,9\n"))

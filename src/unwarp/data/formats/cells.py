@@ -29,7 +29,10 @@ MAX_FLOAT32 = float(np.finfo(np.float32).max)
 MAX_EXACT_INTEGER = 2.0**53
 """Bound below which float64 represents every integer exactly."""
 
-NUMBER_START = re.compile(r"\s*[+-]?[.,]?\d|\s*[+-]?inf", re.IGNORECASE)
+MINUS = "\u2212"
+"""The minus sign of Unicode, which means the same as a hyphen in a number."""
+
+NUMBER_START = re.compile(r"\s*[+\-\u2212]?[.,]?\d|\s*[+\-\u2212]?inf", re.IGNORECASE)
 """Start of a cell that is a number, or a damaged one."""
 
 Locate = Callable[[int], str]
@@ -53,15 +56,24 @@ def is_missing(cell: str) -> bool:
     >>> is_missing(" NaN "), is_missing("0")
     (True, False)
     """
-    return cell.strip().lower() in MISSING_CELLS
+    return with_hyphen(cell).strip().lower() in MISSING_CELLS
+
+
+def with_hyphen(cell: str) -> str:
+    """A cell with hyphens for the minus signs of Unicode.
+
+    Args:
+        cell: The cell.
+    """
+    return cell.replace(MINUS, "-") if MINUS in cell else cell
 
 
 def parse_number(cell: str) -> float:
     """Convert a cell to a number, a missing value to NaN.
 
     Args:
-        cell: Text such as `-1.5e2`. Digit groups (`1_000`), which Python reads but other readers
-            do not, are refused.
+        cell: Text such as `-1.5e2`, also with the minus sign of Unicode. Digit groups (`1_000`),
+            which Python reads but other readers do not, are refused.
 
     Returns:
         A finite number within the range of float32, or NaN.
@@ -74,7 +86,7 @@ def parse_number(cell: str) -> float:
     """
     if is_missing(cell):
         return float("nan")
-    value = float(cell)
+    value = float(with_hyphen(cell))
     if "_" in cell or not abs(value) <= MAX_FLOAT32:
         raise ValueError(f"{cell!r} is not a finite number within the range of float32")
     return value
@@ -96,7 +108,7 @@ def numbers_of(cells: Sequence[str]) -> NDArray[np.float64] | None:
         values = np.fromiter(map(float, cells), np.float64, len(cells))
     except ValueError:
         try:
-            plain = ("nan" if is_missing(cell) else cell for cell in cells)
+            plain = ("nan" if is_missing(cell) else with_hyphen(cell) for cell in cells)
             values = np.fromiter(map(float, plain), np.float64, len(cells))
         except ValueError:
             return None
@@ -167,7 +179,7 @@ def parse_time(cell: str, order: str = "dmy") -> float:
     (2.5, 86401.0)
     """
     try:
-        value = float(cell)
+        value = float(with_hyphen(cell))
     except ValueError:
         return parse_date(cell, order)
     if not np.isfinite(value) or "_" in cell:
@@ -232,6 +244,6 @@ def parse_labels(cells: Sequence[str], locate: Locate) -> Array:
         raise DataError(f"{locate(unlabelled)} has no label; label every series or none")
     if not all(is_number(cell) for cell in cells):
         return np.array([cell.strip() for cell in cells])
-    values = np.array([float(cell) for cell in cells])
+    values = np.array([parse_number(cell) for cell in cells])
     is_integer = (values == np.round(values)).all() and (np.abs(values) < MAX_EXACT_INTEGER).all()
     return values.astype(np.int64) if is_integer else values

@@ -115,19 +115,19 @@ class Facts:
 
     @property
     def is_decreasing(self) -> bool:
-        """Whether the cells are two or more numbers or dates that decrease down the rows."""
+        """Whether two or more cells are numbers or dates that decrease."""
         if self.axis is None or len(self.axis) < 2:
             return False
         return bool((np.diff(self.axis) < 0).all())
 
     @property
     def is_monotone(self) -> bool:
-        """Whether the cells are numbers or dates that increase, or that decrease."""
+        """Whether the cells are numbers or dates in either order."""
         return self.is_increasing or self.is_decreasing
 
     @property
     def is_nearly_monotone(self) -> bool:
-        """Whether the cells are numbers or dates in order, of which some are equal."""
+        """Whether the cells are numbers or dates in order, some equal."""
         if self.axis is None:
             return False
         steps = np.diff(self.axis)

@@ -1,4 +1,4 @@
-"""Signs of a column per series: times increase or decrease down the rows."""
+"""Signs of a column per series: times in order down the rows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MIN_ROWS_PER_COLUMN = 20
 
 
 def signs_of_columns(table: Table, roles: Roles) -> Candidate | None:
-    """Signs of a column per series: times that increase or decrease down the rows.
+    """Signs of a column per series: times that increase or decrease.
 
     Times out of order, or repeated ones, are such a sign too, but they must be mended first.
 

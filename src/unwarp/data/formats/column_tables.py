@@ -99,7 +99,7 @@ def _only_counts(table: Table, roles: Roles, times: Array) -> bool:
 
 
 def times_and_order(table: Table, column: int | None) -> tuple[Array | None, slice]:
-    """The times of rows, increasing, and the order in which to read the rows.
+    """The increasing times of rows, and the order of the rows.
 
     Args:
         table: The table.
@@ -127,7 +127,7 @@ def times_and_order(table: Table, column: int | None) -> tuple[Array | None, sli
 
 
 def words_on_order(order: slice) -> list[str]:
-    """The decision on the order of rows, for the description; empty if it stays.
+    """The decision on the order of rows; empty if it stays.
 
     Args:
         order: A slice that `times_and_order` returns.

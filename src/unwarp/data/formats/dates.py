@@ -20,6 +20,11 @@ CLOCK = re.compile(
 )
 """A time of day."""
 
+DURATION = re.compile(
+    r"(?P<days>-?\d+) days?(?:,? (?P<sign>[+-]?)(?P<clock>\d{1,2}:\d{2}:\d{2}(?:\.\d{1,9})?))?"
+)
+"""A duration as pandas and Python write it, such as `0 days 00:00:00.001000`."""
+
 OFFSET = re.compile(r":\d{2}(?:[.,]\d+)?\s*([+-])(\d{2}):?(\d{2})?$")
 """A time zone after a time of day, as the difference from UTC."""
 
@@ -42,12 +47,13 @@ def parse_date(cell: str, order: str = "ymd") -> float:
 
     Args:
         cell: An ISO 8601 date, a date of three numbers or with the name of a month, with or without
-            a time of day; or a time of day. A date without a time zone is read as UTC, so that the
-            result does not depend on the computer.
+            a time of day; a time of day; or a duration of pandas. A date without a time zone is
+            read as UTC, so that the result does not depend on the computer.
         order: Order of day, month and year in a date that ends with its year: `dmy` or `mdy`.
 
     Returns:
-        Seconds since 1970-01-01 00:00 UTC; for a time of day alone, since midnight.
+        Seconds since 1970-01-01 00:00 UTC; for a time of day alone, since midnight; for a duration,
+        its seconds.
 
     Raises:
         ValueError: The cell is no date.
@@ -62,6 +68,8 @@ def parse_date(cell: str, order: str = "ymd") -> float:
         pass
     if match := CLOCK.fullmatch(text):
         return _clock(match)
+    if match := DURATION.fullmatch(text):
+        return _duration(match)
     year, month, day, rest = _split(text, order)
     match = CLOCK.fullmatch(rest) if rest else None
     if rest and match is None:
@@ -93,7 +101,7 @@ def offsets_of(cells: Sequence[str]) -> list[float] | None:
 
 
 def is_date(cell: str) -> bool:
-    """Whether a cell is a date or a time of day.
+    """Whether a cell is a date, a clock time or a duration.
 
     >>> is_date("31/12/2024 10:00"), is_date("12.5"), is_date("walk")
     (True, False, False)
@@ -168,6 +176,14 @@ def _clock(match: re.Match[str]) -> float:
         digits = zone[1:].replace(":", "").ljust(4, "0")
         shift = int(f"{zone[0]}1") * (60 * int(digits[:2]) + int(digits[2:]))
     return 3600.0 * hour + 60 * (minute - shift) + second + fraction
+
+
+def _duration(match: re.Match[str]) -> float:
+    """Seconds of a duration."""
+    clock = CLOCK.fullmatch(match["clock"] or "0:00")
+    assert clock is not None
+    seconds = -_clock(clock) if match["sign"] == "-" else _clock(clock)
+    return 86400.0 * int(match["days"]) + seconds
 
 
 def _seconds(date: datetime) -> float:

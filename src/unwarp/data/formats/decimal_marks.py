@@ -9,20 +9,20 @@ from pathlib import Path
 from unwarp.data.formats.text import quote
 from unwarp.errors import DataError
 
-EXPONENT = r"(?:[eE][+-]?\d+)?"
+EXPONENT = r"(?:[eE][+\-\u2212]?\d+)?"
 GROUP = r"\d{1,3}(?:[ \u00a0\u202f']\d{3})+"
 """Digits in groups of three, separated by blanks or apostrophes."""
 
-COMMA = re.compile(rf"\s*[+-]?(?:\d*|{GROUP}|\d{{1,3}}(?:\.\d{{3}})+),\d+{EXPONENT}\s*")
+COMMA = re.compile(rf"\s*[+\-\u2212]?(?:\d*|{GROUP}|\d{{1,3}}(?:\.\d{{3}})+),\d+{EXPONENT}\s*")
 """A number with a decimal comma."""
 
-GROUPED = re.compile(rf"\s*[+-]?[1-9]\d{{0,2}}(?:,\d{{3}})+(?:\.\d*)?{EXPONENT}\s*")
+GROUPED = re.compile(rf"\s*[+\-\u2212]?[1-9]\d{{0,2}}(?:,\d{{3}})+(?:\.\d*)?{EXPONENT}\s*")
 """A number whose digits are grouped by commas."""
 
-POINT = re.compile(rf"\s*[+-]?\d*\.\d+{EXPONENT}\s*")
+POINT = re.compile(rf"\s*[+\-\u2212]?\d*\.\d+{EXPONENT}\s*")
 """A number with a decimal point."""
 
-SPACED = re.compile(rf"\s*[+-]?{GROUP}(?:\.\d*)?\s*")
+SPACED = re.compile(rf"\s*[+\-\u2212]?{GROUP}(?:\.\d*)?\s*")
 """A number whose digits are grouped by blanks or apostrophes, without a comma."""
 
 MARKS = re.compile(r"[,' \u00a0\u202f]")

@@ -76,7 +76,7 @@ class Candidate:
 
 
 def axis_of(table: Table, roles: Roles) -> int | None:
-    """The index or the first column, if it increases or decreases like times.
+    """The index or first column, if it increases or decreases like times.
 
     Args:
         table: The table.
@@ -94,7 +94,7 @@ def axis_of(table: Table, roles: Roles) -> int | None:
 
 
 def unordered_axis_of(table: Table, roles: Roles) -> int | None:
-    """The index or the first column, if it has the times of rows in any order.
+    """The index or first column, if it holds times in any order.
 
     Args:
         table: The table.

@@ -22,6 +22,7 @@ from unwarp.data.formats.cells import (
     is_missing,
     is_number,
     parse_labels,
+    parse_number,
     parse_numbers,
     value_locator,
 )
@@ -138,7 +139,7 @@ def read_ucr(path: Path) -> Source:
     """
     rows = [(location, _split_cells(line)) for location, line in numbered_lines(path)]
     for location, cells in rows:
-        if is_number(cells[0]) and not float(cells[0]).is_integer():
+        if is_number(cells[0]) and not parse_number(cells[0]).is_integer():
             raise DataError(
                 f"{location} starts with {cells[0]}, which is not a class label; in this layout a "
                 "line starts with its label, so save series without labels as .csv or .data"

@@ -90,7 +90,7 @@ def _parse_series(table: Table, steps: list[int]) -> list[Array]:
 
 
 def order_steps(table: Table, steps: list[int]) -> tuple[list[int], Array | None, str]:
-    """Columns of time steps in the order of the times that name them.
+    """Columns of time steps, sorted by the times that name them.
 
     Times of day that pass midnight once stay in their order.
 
