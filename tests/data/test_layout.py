@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -182,3 +183,11 @@ def test_gaps_keep_numbers_floating() -> None:
     values = np.array([1.4, np.nan])
     np.testing.assert_array_equal(restore_dtype(values, np.dtype("int16")), values)
     assert restore_dtype(values, np.dtype(bool)).tolist() == [True, False]
+
+
+def test_brain_floats_become_float32() -> None:
+    """Results for tensors of type bfloat16, which NumPy lacks, are float32 in their layout."""
+    values = np.ones((2, 1, 3), np.float32)
+    for dtype, expected in ((torch.bfloat16, np.float32), (torch.float16, np.float16)):
+        result = restore_layout(values, torch.zeros(2, 3, dtype=dtype))
+        assert result.shape == (2, 3) and result.dtype == expected

@@ -11,9 +11,11 @@ import torch
 from unwarp.core import SERIES
 from unwarp.data import prepared
 from unwarp.data.clock import Clock
+from unwarp.data.prepared import store
 from unwarp.data.scaling import Scaler
 from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
+from unwarp.errors import DataError
 
 
 def test_shape_and_units_are_restored() -> None:
@@ -58,3 +60,16 @@ def test_memory_maps_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     out = np.lib.format.open_memmap(tmp_path / "out.npy", "w+", np.uint8, x.shape)
     samples.collect(((slice(i, i + 1), samples[i : i + 1]) for i in range(5)), out)
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), x)
+
+
+def test_unusable_outputs_are_refused() -> None:
+    """A read-only array, and what is no array, are refused by the name of the argument."""
+    x = np.zeros((3, 1, 4), np.float32)
+    samples = Schema(SERIES, (1, 4), Scaler()).prepare(Source(x))
+    out = np.empty_like(x)
+    out.flags.writeable = False
+    for value, words in ((out, "out is an array that is read-only"), ("x", "out='x' is no array")):
+        with pytest.raises(DataError, match=words):
+            samples.collect([(slice(0, 3), samples[:])], value)  # type: ignore[arg-type]
+        with pytest.raises(DataError, match=words):
+            store(x, value)  # type: ignore[arg-type]

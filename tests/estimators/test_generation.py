@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.pictures import pictures
@@ -79,6 +80,18 @@ def test_codes_must_be_finite_numbers(fitted: Unwarper) -> None:
             fitted.inverse_transform(codes + value)
         with pytest.raises(DataError, match=r"^params .*give"):
             fitted.inverse_transform(codes, np.zeros((2, n_columns)) + value)
+
+
+def test_columns_of_codes_have_names(fitted: Unwarper) -> None:
+    """Codes in a table are matched by name, as deformations are; other names are refused."""
+    codes = np.random.default_rng(0).normal(size=(2, 3))
+    expected = fitted.inverse_transform(codes)
+    table = pd.DataFrame(codes, columns=fitted.get_feature_names_out())
+    for samples in (table, table.iloc[:, ::-1], pd.DataFrame(codes)):
+        np.testing.assert_allclose(fitted.inverse_transform(samples), expected, rtol=1e-5)
+    for other in (table.add_prefix("x"), pd.DataFrame(codes).iloc[:, ::-1], table.iloc[:, :2]):
+        with pytest.raises(DataError, match=r"^Z has the columns .*; give content_0, content_1"):
+            fitted.inverse_transform(other)
 
 
 def test_scales_must_be_positive() -> None:

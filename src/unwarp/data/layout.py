@@ -252,8 +252,11 @@ def restore_layout(values: Array, original: Any, layout: LayoutName = "auto") ->
         return original.restore(values)
     array = original
     if not isinstance(original, ShardedArray):
-        is_tensor = isinstance(original, torch.Tensor)
-        array = np.asarray(original.detach().cpu() if is_tensor else original)
+        if isinstance(original, torch.Tensor):
+            # NumPy lacks bfloat16: results are float32
+            is_brain = original.dtype == torch.bfloat16
+            original = (original.float() if is_brain else original).detach().cpu()
+        array = np.asarray(original)
     shape = array.shape
     if values.size == np.prod(shape):
         is_channels_last = values.ndim == len(shape) == 4 and (

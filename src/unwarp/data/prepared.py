@@ -21,6 +21,7 @@ from unwarp.data.recordings import RegularSamples
 from unwarp.data.scaling import Scaler
 from unwarp.data.working_size import resize_smoothly
 from unwarp.errors import DataError
+from unwarp.values import brief
 from unwarp.warps import Window
 
 Origin = RegularSamples | IrregularSeries
@@ -199,7 +200,7 @@ class Prepared:
             sizes; or a data frame, if the user gave one and `out` is None.
 
         Raises:
-            DataError: `out` has another shape or dtype.
+            DataError: `out` is no array, is read-only, or has another shape or dtype.
         """
         parts = ((rows, self.subset(rows).restore_shape(values)) for rows, values in results)
         result: Array = self._join(parts, out)
@@ -268,7 +269,7 @@ def store(result: Array, out: Array | None) -> Array:
         out: Array that receives the result; None for none.
 
     Raises:
-        DataError: `out` has another shape or dtype.
+        DataError: `out` is no array, is read-only, or has another shape or dtype.
     """
     if out is None:
         return result
@@ -278,9 +279,18 @@ def store(result: Array, out: Array | None) -> Array:
 
 
 def _check_out(out: Array, shape: tuple[int, ...], dtype: Any) -> None:
-    """Refuse an array that a result does not fit."""
+    """Refuse what is no array, or one that a result does not fit or that is read-only."""
+    if not all(hasattr(out, name) for name in ("shape", "dtype", "__setitem__")):
+        raise DataError(
+            f"out={brief(out)} is no array; give one of shape {shape} and dtype {dtype}, or None"
+        )
     if out.shape != shape or out.dtype != dtype:
         raise DataError(
             f"out has shape {out.shape} and dtype {out.dtype}; the result has {shape} and "
             f"{dtype}: give an array like that"
+        )
+    if isinstance(out, np.ndarray) and not out.flags.writeable:
+        raise DataError(
+            "out is an array that is read-only; give one that can be written, such as a memory map "
+            "of mode 'r+', or a copy"
         )

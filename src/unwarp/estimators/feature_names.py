@@ -74,6 +74,36 @@ def check_feature_names(estimator: Any, X: Any) -> None:
         return
 
 
+def columns_in_order(argument: str, values: Any, names: list[str]) -> Any:
+    """A table with its columns in a given order; anything else unchanged.
+
+    Args:
+        argument: Name of the argument, for messages.
+        values: A data frame, or an array without names.
+        names: Names of the columns, in order.
+
+    Returns:
+        The table. One whose columns are numbered 0, 1, 2, ... in that order has no names, and is
+        returned unchanged.
+
+    Raises:
+        DataError: The columns have other names.
+
+    >>> table = pd.DataFrame([[1, 2]], columns=["b", "a"])
+    >>> columns_in_order("Z", table, ["a", "b"]).to_numpy().tolist()
+    [[2, 1]]
+    """
+    if not hasattr(values, "columns") or list(values.columns) == list(range(len(values.columns))):
+        return values
+    columns = [str(name) for name in values.columns]
+    if sorted(columns) != sorted(names):
+        raise DataError(
+            f"{argument} has the columns {', '.join(columns)}; give {', '.join(names)}, or an "
+            f"array in that order, such as {argument}.to_numpy()"
+        )
+    return values[names]
+
+
 def _table(X: Any) -> Any:
     """A data frame with the columns of samples; None if they have no names."""
     if isinstance(X, Source) and X.frame is not None:

@@ -26,7 +26,7 @@ from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.alignment import Alignment
 from unwarp.estimators.feature_columns import BASES, Columns
-from unwarp.estimators.feature_names import check_feature_names
+from unwarp.estimators.feature_names import check_feature_names, columns_in_order
 from unwarp.models.distilled import FastLoss
 from unwarp.models.latent import Latent
 from unwarp.models.recipe import Recipe
@@ -126,7 +126,8 @@ class Generation(Alignment):
         """Samples decoded from content codes, with or without deformations.
 
         Args:
-            Z: Content codes (N, D), as `transform` returns them.
+            Z: Content codes (N, D), as `transform` returns them. Columns of a data frame may be in
+                any order if they have the names of `get_feature_names_out`.
             params: Deformations to apply: the table of `transform_params(..., full=True)`, or an
                 array (N, P) with its columns. Affine warps also accept the table of summary
                 columns (`full=False`). None for templates, which are not deformed.
@@ -135,8 +136,9 @@ class Generation(Alignment):
             Samples (N, C, ...), float32.
 
         Raises:
-            DataError: `Z` does not have D columns, `params` has wrong rows or columns, one of them
-                has values that are not finite real numbers, or a scale is not positive.
+            DataError: `Z` does not have D columns or has columns of other names, `params` has wrong
+                rows or columns, one of them has values that are not finite real numbers, or a scale
+                is not positive.
             ConfigError: Labels chose features other than content codes.
         """
         check_is_fitted(self)
@@ -146,7 +148,8 @@ class Generation(Alignment):
                 f"labels='choose' took {BASES[base].words}, and only content codes have templates; "
                 "take template(X), or fit with labels='ignore'"
             )
-        return self._decode_codes(Z, params)
+        names = self.columns_.names(self.model_, self.schema_.domain, False)
+        return self._decode_codes(columns_in_order("Z", Z, list(map(str, names))), params)
 
     def _decode_codes(self, Z: Any, params: Any = None) -> Array:
         """Samples decoded from content codes; arguments as for `inverse_transform`."""
