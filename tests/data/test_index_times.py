@@ -42,6 +42,9 @@ def test_indices_are_times(index: Any, times: Any) -> None:
     rows = series_with(index)
     source = as_source(rows)
     assert [row.tolist() for row in source.times] == [list(times)] * 4
+    objects = np.empty(4, object)
+    objects[:] = rows
+    assert [row.tolist() for row in as_source(objects).times] == [list(times)] * 4
     assert as_source(rows, times=np.arange(6)).times.tolist() == list(range(6))
 
 

@@ -65,7 +65,7 @@ ARRAY_LIKES: dict[str, tuple[Any, list[np.ndarray]]] = {
         [pd.Series(row, dtype="Float64") for row in UNEQUAL],
         UNEQUAL,
     ),
-    "data frames": ([pd.DataFrame(rows, index=["a", "b"]) for rows in CHANNELS], CHANNELS),
+    "arrays of channels": (CHANNELS, CHANNELS),
     "tensors": ([torch.from_numpy(row) for row in UNEQUAL], UNEQUAL),
     "tensors of half precision": ([torch.from_numpy(row).bfloat16() for row in UNEQUAL], UNEQUAL),
     "other array-likes": ([Recorder(row) for row in UNEQUAL], UNEQUAL),
@@ -76,7 +76,7 @@ ARRAY_LIKES: dict[str, tuple[Any, list[np.ndarray]]] = {
 
 @pytest.mark.parametrize(("X", "rows"), ARRAY_LIKES.values(), ids=ARRAY_LIKES.keys())
 def test_unequal_array_likes_are_read(X: Any, rows: list[np.ndarray]) -> None:
-    """Lists of columns, tensors or data frames are series of unequal lengths."""
+    """Lists of columns, arrays or tensors are series of unequal lengths."""
     series, expected = irregular(X), irregular(rows)
     np.testing.assert_array_equal(series.resample(9, "error"), expected.resample(9, "error"))
     for restored, row in zip(series.restore_times(series.resample(7, "error")), rows, strict=True):

@@ -43,9 +43,7 @@ def refuse_frames(X: Any) -> None:
     Raises:
         DataError: A sample is a data frame.
     """
-    if not isinstance(X, list | tuple):
-        return
-    for i, row in enumerate(X):
+    for i, row in enumerate(_rows_of(X)):
         if type(row).__name__ == "DataFrame" and type(row).__module__.startswith("pandas"):
             raise DataError(
                 f"sample {i} of X is a data frame of {row.shape[0]} rows and {row.shape[1]} "
@@ -73,9 +71,10 @@ def index_times(X: Any) -> list[Array] | None:
     >>> index_times([pd.Series([3.0, 4.0], index=pd.to_timedelta([0, 90], unit="s"))])
     [array([ 0., 90.])]
     """
-    if not isinstance(X, list | tuple) or not any(map(is_series, X)):
+    rows = _rows_of(X)
+    if not any(map(is_series, rows)):
         return None
-    indices = [_index_of(row, i) if is_series(row) else None for i, row in enumerate(X)]
+    indices = [_index_of(row, i) if is_series(row) else None for i, row in enumerate(rows)]
     kinds = [None if index is None else _kind(index) for index in indices]
     if all(kind in (None, "words", "count") for kind in kinds):
         return None
@@ -107,6 +106,13 @@ def _check_index(index: Any, kind: str | None, first: str | None, i: int) -> Non
         raise DataError(
             f"the index of sample {i} has {_words(kind)} that do not increase; sort it, {drop}"
         )
+
+
+def _rows_of(X: Any) -> list[Any] | tuple[Any, ...]:
+    """The entries of a list, a tuple or an array (N,) of objects; none of anything else."""
+    if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
+        return list(X)
+    return X if isinstance(X, list | tuple) else []
 
 
 def _index_of(row: Any, i: int) -> Any:

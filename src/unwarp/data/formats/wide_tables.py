@@ -154,9 +154,9 @@ def times_of_names(names: list[str]) -> Array | None:
         return None
     times = np.array([parse_number(match[1]) for match in matches])
     units = [UNIT_OF_WORD.get((match[2] or "").lower()) for match in matches]
-    known = {*units} - {None}
-    if len(known) < 2:
-        return in_seconds(times, next(iter(known), None))
+    named = {*units} - {None}
+    if len(named) < 2:
+        return in_seconds(times, next(iter(named), None))
     if None in units:
         return None
     return np.array([in_seconds(time, unit) for time, unit in zip(times, units, strict=True)])
