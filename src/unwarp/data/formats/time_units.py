@@ -24,7 +24,7 @@ SECONDS_PER_UNIT = {"s": 1.0, "min": 60.0, "h": 3600.0, "days": 86400.0}
 
 
 def unit_of(name: str) -> str | None:
-    """The unit of time at the end of the name of a column.
+    """The unit of time that the name of a column ends with.
 
     Args:
         name: Name of a column, or a cell in a row of units.
