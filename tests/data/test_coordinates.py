@@ -28,7 +28,7 @@ def test_points_come_back(schema: Schema) -> None:
     points = np.random.default_rng(0).uniform(-2, 14, (3, 5, axes))
     samples = schema.prepare(Source(np.ones((3, *schema.shape))))
     np.testing.assert_allclose(
-        from_frame(schema, to_frame(schema, points, samples)), points, atol=1e-5
+        from_frame(schema, to_frame(schema, points, samples), samples), points, atol=1e-5
     )
 
 

@@ -69,6 +69,23 @@ def test_growing_keeps_straight_lines() -> None:
     np.testing.assert_allclose(resize_by_areas(ramp, (1, 8))[0, 0, 1:-1], np.arange(0.25, 3, 0.5))
 
 
+@pytest.mark.parametrize("rule", ["pad", "crop", "21x26"])
+def test_points_follow_their_pictures(rule: str) -> None:
+    """The centre of a blob, found in both pictures, moves as the points do, and back."""
+    shapes = [(19, 24), (16, 23), (40, 51)]
+    sizing = Sizing.of(shapes, rule)
+    own = np.array([[[w / 2 + 1.2, h / 2 - 0.7]] for h, w in shapes])
+    found = []
+    for row, (height, width) in enumerate(shapes):
+        y, x = np.mgrid[:height, :width]
+        blob = np.exp(-((x - own[row, 0, 0]) ** 2 + (y - own[row, 0, 1]) ** 2) / 8)
+        picture = sizing.apply(row, blob[None], fill=0.0)[0]
+        y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
+        found.append([[(picture * axis).sum() / picture.sum() for axis in (x, y)]])
+    np.testing.assert_allclose(sizing.to_common(own), found, atol=0.1)
+    np.testing.assert_allclose(sizing.from_common(sizing.to_common(own)), own, atol=1e-9)
+
+
 def test_sizes_are_needed_to_mix() -> None:
     """Without a rule, several sizes are refused with their counts and the option."""
     with pytest.raises(DataError, match=r"2 of 4 x 5, 1 of 3 x 3 .*sizes='pad'.*'crop'.*'HxW'"):

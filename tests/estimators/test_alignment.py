@@ -488,3 +488,29 @@ def test_lags_of_gaps_and_lengths_are_exact(tmp_path: Path) -> None:
         .recipe_.start
         == "learned"
     )
+
+
+@pytest.mark.parametrize("sizes", ["pad", "crop", "32x32"])
+def test_points_are_in_own_pixels(sizes: str) -> None:
+    """Blobs of pictures of several sizes meet at one point, as points, matrices and pictures."""
+    rng, shapes = np.random.default_rng(0), [(32, 32), (40, 44)] * 10
+    spots = np.array([[[w / 2, h / 2]] for h, w in shapes]) + rng.uniform(-4, 4, (20, 1, 2))
+    pictures = []
+    for (height, width), (x, y) in zip(shapes, spots[:, 0], strict=True):
+        rows, columns = np.mgrid[:height, :width]
+        pictures.append(np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 18))
+    options: dict[str, Any] = {"sizes": sizes, "domain": "image", "refine": "none"}
+    unwarper = Unwarper("translation", max_steps=60, n_clusters=2, device="cpu", **options)
+    aligned = unwarper.fit(pictures).align(pictures)
+    points = unwarper.transform_points(pictures, spots)
+    for picture, point in zip(aligned, points[:, 0], strict=True):
+        rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]]
+        centre = [(picture * axis).sum() / picture.sum() for axis in (columns, rows)]
+        np.testing.assert_allclose(point, centre, atol=0.6)
+    back = unwarper.transform_points(pictures, points, inverse=True)
+    np.testing.assert_allclose(back, spots, atol=1e-3)
+    forward, inverse = (unwarper.to_matrix(pictures, name) for name in ("pixel", "skimage"))
+    np.testing.assert_allclose(forward @ inverse, np.tile(np.eye(3), (20, 1, 1)), atol=1e-4)
+    if sizes == "crop":  # aligned pictures have the size of the template
+        full = np.concatenate([points, np.ones((20, 1, 1))], -1)[:, 0, :, None]
+        np.testing.assert_allclose((forward @ full)[:, :2, 0], spots[:, 0], atol=1e-3)

@@ -18,10 +18,11 @@ from unwarp.core import Array
 from unwarp.data.irregular_series import IrregularSeries
 from unwarp.data.numbers import real_numbers
 from unwarp.data.schema import Prepared, Schema
+from unwarp.data.sizes import Sizing
 from unwarp.errors import DataError
 
 
-def to_frame(schema: Schema, points: Any, samples: Prepared) -> Tensor:
+def to_frame(schema: Schema, points: Any, samples: Prepared, is_aligned: bool = False) -> Tensor:
     """Convert pixels, or indices of time steps, to normalised coordinates.
 
     Convention:
@@ -34,7 +35,9 @@ def to_frame(schema: Schema, points: Any, samples: Prepared) -> Tensor:
         points: Points (K, axes) that all samples share, or (N, K, axes). For images, axes is 2, and
             a point is (x, y) in pixels; for series, axes is 1, and a point is the index of a time
             step. Fractions, and points outside the samples, are allowed.
-        samples: The N samples that the points belong to.
+        samples: The N samples that the points belong to. Pixels are those of each picture, also if
+            pictures of several sizes were brought to one.
+        is_aligned: Whether the points belong to the aligned samples.
 
     Returns:
         Points (N, K, axes), float32.
@@ -55,24 +58,42 @@ def to_frame(schema: Schema, points: Any, samples: Prepared) -> Tensor:
         raise DataError(
             f"points has shape {pixels.shape}; give (K, {len(size)}) or ({n}, K, {len(size)})"
         )
+    sizing = _sizing_of(samples, is_aligned)
+    if sizing is not None:
+        pixels = sizing.to_common(np.broadcast_to(pixels, (n, *pixels.shape[-2:])))
     coordinates = pixels / (size - 1) if schema.domain.has_times else (2 * pixels + 1) / size - 1
     return torch.as_tensor(coordinates, dtype=torch.float32).expand(n, *coordinates.shape[-2:])
 
 
-def from_frame(schema: Schema, framed: Tensor) -> Array:
+def from_frame(
+    schema: Schema, framed: Tensor, samples: Prepared, is_aligned: bool = False
+) -> Array:
     """Convert normalised coordinates to pixels or time steps, the inverse of `to_frame`.
 
     Args:
         schema: Description of the samples.
-        framed: Points (..., axes) in normalised coordinates.
+        framed: Points (N, K, axes) in normalised coordinates.
+        samples: The N samples that the points belong to.
+        is_aligned: Whether the points belong to the aligned samples.
 
     Returns:
-        Points (..., axes): (x, y) in pixels for images, or indices of time steps for series.
+        Points (N, K, axes): (x, y) in pixels for images, or indices of time steps for series.
     """
     coordinates, size = framed.numpy(), _frame_size(schema)
     if schema.domain.has_times:
         return np.asarray(coordinates * (size - 1))
-    return np.asarray(((coordinates + 1) * size - 1) / 2)
+    pixels = np.asarray(((coordinates + 1) * size - 1) / 2)
+    sizing = _sizing_of(samples, is_aligned)
+    return pixels if sizing is None else sizing.from_common(pixels)
+
+
+def _sizing_of(samples: Prepared, is_aligned: bool) -> Sizing | None:
+    """The sizing between pixels of pictures and of the model; None if they are the same.
+
+    Aligned pictures have the sizes of the observed ones, except those that were cropped.
+    """
+    sizing = samples.sizing
+    return None if sizing is None or (is_aligned and sizing.rule == "crop") else sizing
 
 
 def time_spans(schema: Schema, samples: Prepared, inverse: bool = False) -> tuple[Array, Array]:

@@ -19,6 +19,7 @@ from unwarp.data.levelling import levelled, trend
 from unwarp.data.mapped import take_array_rows
 from unwarp.data.recordings import RegularSamples
 from unwarp.data.scaling import Scaler
+from unwarp.data.sizes import Sizing
 from unwarp.data.working_size import resize_smoothly
 from unwarp.errors import DataError
 from unwarp.values import brief
@@ -61,6 +62,7 @@ class Prepared:
         frame: Index and columns of the user's data frame; None if it is none.
         window: Window of the frame that the samples lie on; None for the whole frame.
         is_levelled: Whether the model takes series without their trends and spikes.
+        sizing: Sizes of pictures that were brought to one size; None if they had one.
 
     >>> origin = RegularSamples(np.array([[[10, 20]]]), np.array([[10, 20]]))
     >>> prepared = Prepared(origin.samples, Scaler(10.0, 10.0), origin)
@@ -78,6 +80,7 @@ class Prepared:
     frame: Frame | None = None
     window: Window | None = None
     is_levelled: bool = False
+    sizing: Sizing | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -147,6 +150,7 @@ class Prepared:
             scaler=self.scaler.subset(rows),
             origin=self.origin.subset(rows),
             frame=None if self.frame is None else self.frame.subset(rows),
+            sizing=None if self.sizing is None else self.sizing.subset(rows),
         )
 
     def chunks(self, other: Prepared | None = None) -> list[slice]:

@@ -240,7 +240,8 @@ class Schema:
             scaler = self._scaler_of(gapless)
         size = None if self.full_size is None else self.shape[1:]
         bounded, level = self.domain.is_bounded, self.is_levelled
-        return Prepared(samples, scaler, origin, size, bounded, source.frame, is_levelled=level)
+        options: dict[str, Any] = {"is_levelled": level, "sizing": source.sizing}
+        return Prepared(samples, scaler, origin, size, bounded, source.frame, **options)
 
     def _check_channels(self, source: Source) -> None:
         """Refuse series with other names of channels, or another order; names may be lacking."""

@@ -119,11 +119,11 @@ class Sizing:
         verb = words.get(self.rule, "resized")
         return f"{verb} from {low}" + ("" if low == high else f" ... {high}")
 
-    def subset(self, rows: Array) -> Sizing:
+    def subset(self, rows: slice | Array) -> Sizing:
         """The sizing of some of the pictures.
 
         Args:
-            rows: Indices of the pictures to keep, from 0 (M,).
+            rows: A slice, or indices of the pictures to keep, from 0 (M,).
         """
         return replace(self, shapes=self.shapes[rows])
 
@@ -166,6 +166,40 @@ class Sizing:
             return resize_by_areas(picture, (height, width))
         return picture if self.rule == "crop" else picture[(slice(None), *self._windows(row)[0])]
 
+    @property
+    def matrices(self) -> Array:
+        """Matrices (N, 3, 3) from pixels of pictures to the size of all.
+
+        They act on column vectors (x, y, 1), with (0, 0) at the centre of the first pixel.
+
+        >>> Sizing.of([(2, 2), (4, 4)], "pad").matrices[0].tolist()
+        [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]
+        """
+        outlines, common = self.shapes[:, ::-1], np.array(self.size[::-1])
+        is_resized = self.rule == "resize"
+        scales = common / outlines if is_resized else np.ones(outlines.shape)
+        shifts = (scales - 1) / 2 if is_resized else (common - outlines) // 2
+        matrices = np.tile(np.eye(3), (len(outlines), 1, 1))
+        for axis in (0, 1):
+            matrices[:, axis, axis], matrices[:, axis, 2] = scales[:, axis], shifts[:, axis]
+        return matrices
+
+    def to_common(self, points: Array) -> Array:
+        """Points of pictures in the pixels of the size of all.
+
+        Args:
+            points: Points (x, y) in pixels of each picture (N, K, 2).
+        """
+        return _transformed(points, self.matrices)
+
+    def from_common(self, points: Array) -> Array:
+        """Points in the size of all, in the pixels of each picture.
+
+        Args:
+            points: Points (x, y) in pixels of the size of all (N, K, 2).
+        """
+        return _transformed(points, np.linalg.inv(self.matrices))
+
     def _windows(self, row: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
         """Where a picture lies in the frame, and where the frame lies in a picture."""
         starts = [(n - m) // 2 for n, m in zip(self.size, self.shapes[row].tolist(), strict=True)]
@@ -185,6 +219,11 @@ class Sizing:
                 f"{_in_words(self.size)} (height x width), so sizes={self.rule!r} cannot bring it "
                 "there; learn from pictures of all sizes, or with sizes='HxW'"
             )
+
+
+def _transformed(points: Array, matrices: Array) -> Array:
+    """Points (N, K, 2) after the maps of matrices (N, 3, 3)."""
+    return points @ matrices[:, :2, :2].swapaxes(1, 2) + matrices[:, None, :2, 2]
 
 
 def _check_equal(shapes: Array) -> None:

@@ -16,6 +16,7 @@ from unwarp.data.dataset import Dataset
 from unwarp.data.form import Form
 from unwarp.data.frames import Frame
 from unwarp.data.layout import arrange_axes
+from unwarp.data.sizes import Sizing
 from unwarp.errors import DataError
 
 
@@ -81,6 +82,12 @@ class Source:
         [0, 1]
         """
         return np.arange(len(self)) if self.names is None else np.asarray(self.names)
+
+    @property
+    def sizing(self) -> Sizing | None:
+        """Sizes of pictures that were brought to one size, or None."""
+        sizing = self.form.sizing or getattr(self.x, "sizing", None)
+        return sizing if sizing is not None and sizing.is_needed else None
 
     def subset(self, rows: Sequence[int] | Array) -> Source:
         """The source reduced to some of its samples.

@@ -205,10 +205,10 @@ class Alignment(Preparation):
 
         Args:
             X: N samples.
-            points: Coordinates of K points in each sample. For images: (x, y) in pixels, with
-                (0, 0) at the centre of the first pixel, as (N, K, 2), or as (K, 2) for the same
-                points in all images. For series: the number of the time step, counted from 0, as
-                (N, K, 1) or (K, 1). Fractions are allowed.
+            points: Coordinates of K points in each sample. For images: (x, y) in pixels of each
+                image, whatever its size, with (0, 0) at the centre of the first pixel, as
+                (N, K, 2), or as (K, 2) for the same points in all images. For series: the number of
+                the time step, counted from 0, as (N, K, 1) or (K, 1). Fractions are allowed.
             inverse: Whether `points` are in the aligned samples, to be converted to points in the
                 observed samples.
 
@@ -223,8 +223,9 @@ class Alignment(Preparation):
         """
         check_value("inverse", inverse, Flag())
         samples = self.prepare_samples(X)
-        framed = to_frame(self.schema_, points, samples)
-        return from_frame(self.schema_, self._align_points(samples, framed, inverse))
+        framed = to_frame(self.schema_, points, samples, is_aligned=inverse)
+        transformed = self._align_points(samples, framed, inverse)
+        return from_frame(self.schema_, transformed, samples, is_aligned=not inverse)
 
     def transform_events(
         self, X: Any, events: Any, inverse: bool = False, *, times: Any = None
@@ -270,7 +271,9 @@ class Alignment(Preparation):
                 observation, in pixels, with (0, 0) at the centre of the first pixel. `opencv` is
                 another name for the same matrix, which `cv2.warpAffine` takes. `skimage` is the
                 inverse of `pixel`, which `skimage.transform.warp` takes. `normalized` leads from
-                template to observation, with -1 and 1 at the outer pixel edges.
+                template to observation, with -1 and 1 at the outer pixel edges. For images of
+                several sizes, pixels of observations are those of each image, pixels of templates
+                and normalised coordinates those of the size that all got.
 
         Returns:
             Matrices (N, 3, 3) for column vectors (x, y, 1); identities if the warp has no affine
@@ -288,8 +291,12 @@ class Alignment(Preparation):
                 "to_matrix needs a model of images, transform_params works for all"
             )
         height, width = self.schema_.user_shape[1:]
-        matrices = [to_matrix(map, (height, width), convention) for map, _ in self._maps(samples)]
-        return torch.cat(matrices).cpu().numpy()
+        parts = [to_matrix(map, (height, width), convention) for map, _ in self._maps(samples)]
+        matrices: Array = torch.cat(parts).cpu().numpy()
+        if samples.sizing is None or convention == "normalized":
+            return matrices
+        common = samples.sizing.matrices
+        return matrices @ common if convention == "skimage" else np.linalg.inv(common) @ matrices
 
     @property
     def times_(self) -> Array:
