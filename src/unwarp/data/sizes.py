@@ -168,9 +168,9 @@ class Sizing:
 
     @property
     def matrices(self) -> Array:
-        """Matrices (N, 3, 3) from pixels of pictures to the size of all.
+        """Matrices from pixels of pictures to those of the common size.
 
-        They act on column vectors (x, y, 1), with (0, 0) at the centre of the first pixel.
+        An array (N, 3, 3). They act on column vectors (x, y, 1), with (0, 0) at the centre of the first pixel.
 
         >>> Sizing.of([(2, 2), (4, 4)], "pad").matrices[0].tolist()
         [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]
