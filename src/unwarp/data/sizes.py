@@ -170,7 +170,8 @@ class Sizing:
     def matrices(self) -> Array:
         """Matrices from pixels of pictures to those of the common size.
 
-        An array (N, 3, 3). They act on column vectors (x, y, 1), with (0, 0) at the centre of the first pixel.
+        An array (N, 3, 3). They act on column vectors (x, y, 1), with (0, 0) at the centre of the
+        first pixel.
 
         >>> Sizing.of([(2, 2), (4, 4)], "pad").matrices[0].tolist()
         [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]
