@@ -141,3 +141,13 @@ def test_wide_errors_name_the_cell(tmp_path: Path, text: str, message: str) -> N
     """A cell or a column that does not fit is refused by its location."""
     with pytest.raises(DataError, match=message):
         read(write_file(tmp_path, "a.csv", text))
+
+
+def test_names_that_read_two_ways_are_refused(tmp_path: Path) -> None:
+    """Days and months of the names of columns cannot be told apart."""
+    path = tmp_path / "a.csv"
+    path.write_text("id,01/02/2024,02/02/2024,03/02/2024\na,1,2,3\nb,2,3,4\n")
+    with pytest.raises(DataError, match=r"column '01/02/2024'.* two ways"):
+        read(path)
+    path.write_text(path.read_text().replace("03/02", "13/02"))
+    assert np.diff(np.asarray(read(path).times)[0]).tolist() == [86400.0, 11 * 86400.0]

@@ -11,6 +11,7 @@ wide table have one channel.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 
@@ -106,7 +107,7 @@ def order_steps(table: Table, steps: list[int]) -> tuple[list[int], Array | None
         DataError: Two columns have one time.
     """
     names = [table.names[k] for k in steps]
-    times = times_of_names(names) if table.has_names else None
+    times = times_of_names(names, table.path) if table.has_names else None
     if times is None:
         return steps, None, ""
     order = np.argsort(times, kind="stable")
@@ -131,24 +132,25 @@ def _pass_midnight(names: list[str], times: Array) -> bool:
     return is_night and int((np.diff(times) < 0).sum()) == 1
 
 
-def times_of_names(names: list[str]) -> Array | None:
+def times_of_names(names: list[str], path: Path | str = "the table") -> Array | None:
     """Times from the names of time steps.
 
     Args:
         names: Names of the columns of values (T).
+        path: The file, for messages.
 
     Returns:
         Times (T,) in the order of the names, in seconds if names have units; None if the names are
         neither numbers nor dates, or only some have units, which differ.
 
+    Raises:
+        DataError: The names are dates that read two ways, or one of them is no day.
+
     >>> times_of_names(["0.5 s", "0.0 s"]), times_of_names(["500 ms", "1 s"])
     (array([0.5, 0. ]), array([0.5, 1. ]))
     """
     if len(names) > 1 and all(is_date(name) and not is_number(name) for name in names):
-        try:
-            return parse_times(names, str)
-        except DataError:
-            return None
+        return parse_times(names, lambda k: f"{path}, column {names[k]!r}")
     matches = [match for name in names if (match := TIME_WITH_UNIT.fullmatch(name.strip()))]
     if len(matches) < len(names):
         return None
