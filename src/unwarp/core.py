@@ -42,8 +42,9 @@ observed, `mask` leaves them out of the loss.
 ScaleName = Literal["auto", "channel", "each", "level"]
 """Ways to scale the values of samples before training.
 
-`auto` uses one scale for all samples, `channel` uses one scale for each channel of series, `each`
-uses one scale for each channel of each series.
+`auto` uses one scale for all samples, or one for each where the light of images or the levels of
+series vary by chance. `channel` uses one scale for each channel of series, `each` one for each
+image, or for each channel of each series, and `level` also removes trends and spikes of series.
 """
 
 LayoutName = Literal["auto", "channels_first", "channels_last"]
@@ -98,10 +99,10 @@ TableLayout = Literal["auto", "wide", "long", "columns"]
 """
 
 WorkingSize = Literal["auto"] | int | tuple[int, int] | None
-"""Size at which a model learns images.
+"""Size at which a model learns.
 
-`auto` chooses it from the data, a number is the longest side in pixels, two are height and width,
-None is the full size.
+`auto` chooses it from the data, a number is the longest side in pixels or the number of time steps,
+two are height and width, None is the full size.
 """
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]

@@ -125,12 +125,13 @@ class Unwarper(
             extended up to four times if the error still falls at the default number of steps, and
             keeps the best weights (`history_.validation`). None to hold out none.
         batch_size: Samples in a training step; None for 64 images or 20 series.
-        scale: Scaling of values. `auto` divides uint8 by 255, maps the range of other images to
-            [0, 1], and standardises all series together; `channel` standardises each channel over
-            all series; `each` standardises every channel of every series by itself; `level` does so
-            without its linear trend and without spikes of one step, and `auto` takes it where
-            series then differ much more clearly; None leaves values as they are, and values
-            outside [0, 1] are an error.
+        scale: Scaling of values. `auto` divides uint8 images by 255 if they use half of this range;
+            else it maps the range of all images to [0, 1], or that of each image if the light
+            varies. It standardises all series together. `channel` standardises each channel over
+            all series; `each` gives each image a range of its own, and standardises every channel
+            of every series by itself; `level` does so without its linear trend and without spikes
+            of one step, and `auto` takes it where series then differ much more clearly; None leaves
+            values as they are, and images with values outside [0, 1] are an error.
         missing: Treatment of NaN in series: `error` refuses them, `interpolate` fills them linearly
             in time, `mask` learns only from the observed values.
         sampling_rate: Samples per second of series; times, lags and events are then in seconds.
