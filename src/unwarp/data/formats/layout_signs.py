@@ -82,15 +82,11 @@ def axis_of(table: Table, roles: Roles) -> int | None:
         table: The table.
         roles: Roles so far.
     """
-    columns = [roles.index] if roles.index is not None else free_columns(table, roles)[:1]
-    for k in columns:
-        facts = table.facts[k]
-        if k in roles.values or not facts.is_monotone or table.n_rows < MIN_ROWS_OF_AN_AXIS:
-            continue
-        is_named = table.has_names and is_counter_name(table.names[k])
-        if facts.is_regular or facts.kind == "dates" or is_named:
-            return k
-    return None
+    k = _axis_column(table, roles)
+    if k is None or not table.facts[k].is_monotone or table.n_rows < MIN_ROWS_OF_AN_AXIS:
+        return None
+    facts, is_named = table.facts[k], table.has_names and is_counter_name(table.names[k])
+    return k if facts.is_regular or facts.kind == "dates" or is_named else None
 
 
 def unordered_axis_of(table: Table, roles: Roles) -> int | None:
@@ -100,19 +96,24 @@ def unordered_axis_of(table: Table, roles: Roles) -> int | None:
         table: The table.
         roles: Roles so far.
     """
+    k = _axis_column(table, roles)
+    if k is None or table.facts[k].is_monotone:
+        return None
+    facts, is_index = table.facts[k], k == roles.index
+    if not facts.n_distinct * 2 > table.n_rows >= MIN_ROWS_OF_AN_AXIS:
+        return None
+    is_named = table.has_names and not is_index and is_counter_name(table.names[k])
+    if facts.kind == "dates":
+        return k if is_named or is_index or not table.has_names else None
+    is_clock = is_named or not facts.is_whole
+    is_axis = facts.is_nearly_monotone or (is_clock and _is_dense(facts))
+    return k if is_axis and facts.is_regular else None
+
+
+def _axis_column(table: Table, roles: Roles) -> int | None:
+    """The index, or else the first column without a role; None if it holds values."""
     columns = [roles.index] if roles.index is not None else free_columns(table, roles)[:1]
-    for k in columns:
-        facts = table.facts[k]
-        is_distinct = facts.n_distinct * 2 > table.n_rows >= MIN_ROWS_OF_AN_AXIS
-        if k in roles.values or facts.is_monotone or not is_distinct:
-            continue
-        is_named = table.has_names and k != roles.index and is_counter_name(table.names[k])
-        if facts.kind == "dates":
-            return k if is_named or k == roles.index or not table.has_names else None
-        is_clock = is_named or not facts.is_whole
-        if facts.is_nearly_monotone or (is_clock and _is_dense(facts)):
-            return k if facts.is_regular else None
-    return None
+    return next((k for k in columns if k not in roles.values), None)
 
 
 def _is_dense(facts: Facts) -> bool:
